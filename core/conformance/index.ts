@@ -1,0 +1,2 @@
+/** Requirements of the contracts as plain cases, for Vitest, `deno test` and any other runner. */
+export * from "./case.ts";
