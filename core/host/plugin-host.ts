@@ -12,7 +12,10 @@ export interface PluginHost {
    * The implementation, activating its plugin when that has not happened yet.
    * Throws `PLUGIN_NOT_FOUND` for an unknown id and `unknown_error` with the cause when activation failed.
    */
-  get<Point extends ContributionPoint>(point: Point, id: string): Promise<ContributionPoints[Point]>;
+  get<Point extends ContributionPoint>(
+    point: Point,
+    id: string,
+  ): Promise<ContributionPoints[Point]>;
   /** The implementation if its plugin is active already. */
   active<Point extends ContributionPoint>(
     point: Point,
@@ -45,7 +48,11 @@ export interface PluginStatus {
   readonly version: string;
   readonly description: string;
   readonly source: "builtin" | "dependency" | "folder";
-  readonly contributes: readonly { readonly point: ContributionPoint; readonly id: string; readonly label: string }[];
+  readonly contributes: readonly {
+    readonly point: ContributionPoint;
+    readonly id: string;
+    readonly label: string;
+  }[];
   readonly outcome: PluginOutcome;
 }
 
@@ -54,4 +61,9 @@ export type PluginOutcome =
   | { readonly state: "idle" }
   | { readonly state: "active"; readonly activatedInMs: number }
   | { readonly state: "disabled" }
-  | { readonly state: "failed"; readonly stage: "manifest" | "load" | "activate"; readonly error: string; readonly ms: number };
+  | {
+    readonly state: "failed";
+    readonly stage: "manifest" | "load" | "activate";
+    readonly error: string;
+    readonly ms: number;
+  };

@@ -1,0 +1,9 @@
+/** What plugins build on: streams of events, JSON text, estimates, timers, pooled HTTP, secrets. */
+
+export * from "./assemble-parts.ts";
+export * from "./estimate.ts";
+export * from "./idle-timer.ts";
+export * from "./json-text.ts";
+export * from "./read-body.ts";
+export * from "./secret.ts";
+export * from "./sse.ts";
