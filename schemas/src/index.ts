@@ -1,0 +1,2 @@
+/** Every public data shape: TypeBox schemas with their types. */
+export * from "./plugin-manifest.ts";
