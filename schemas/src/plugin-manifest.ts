@@ -137,6 +137,7 @@ const MetricSinkContribution = Type.Object({
 const Settings = Type.Object({
   schema: PackagePath,
   environment: Type.Optional(Type.Record(VariableName, MemberName, {
+    ...closed,
     description: "Environment variable -> member of the settings; it wins over a stored value",
   })),
 }, { ...closed, description: "The plugin's own settings, given to it as `context.config`" });
