@@ -1,0 +1,140 @@
+import Type from "typebox";
+import { CapacityList } from "./capacity.ts";
+import {
+  AnyObject,
+  closed,
+  Description,
+  Name,
+  nullable,
+  patchOf,
+  trackedFields,
+  Uuid,
+} from "./field.ts";
+
+const model = Type.String({
+  minLength: 1,
+  maxLength: 256,
+  pattern: "^[^\\p{Cc}]+$",
+  description: "Sent to the provider as written",
+});
+const maxRetries = Type.Integer({ minimum: 0, maximum: 10, default: 0 });
+const timeoutMs = nullable(Type.Integer({
+  minimum: 100,
+  maximum: 600_000,
+  description: "Milliseconds for the whole leg; null for no limit of its own",
+}));
+
+/** A model slot as stored. */
+export const ModelSlot = Type.Object({
+  connectionId: Uuid,
+  provider: Type.String(),
+  model: Type.String(),
+  maxRetries,
+  timeoutMs,
+}, { ...closed, title: "ModelSlot", description: "A connection, a model and the tuning of a leg" });
+/** See the schema of the same name. */
+export type ModelSlot = Type.Static<typeof ModelSlot>;
+
+/** A model slot as sent: the connection by id or by name. The id wins when both are sent. */
+export const ModelSlotInput = Type.Object({
+  provider: Type.Optional(Type.String({
+    minLength: 1,
+    maxLength: 64,
+    description: "May be left out; must be the connection's provider",
+  })),
+  model,
+  connectionId: Type.Optional(Uuid),
+  connectionName: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
+  maxRetries: Type.Optional(maxRetries),
+  timeoutMs: Type.Optional(timeoutMs),
+}, {
+  ...closed,
+  title: "ModelSlotInput",
+  description: "A model slot; the connection is named by id or by name",
+});
+/** See the schema of the same name. */
+export type ModelSlotInput = Type.Static<typeof ModelSlotInput>;
+
+const useFallback = nullable(Type.Boolean({
+  description: "Null: fallbacks run when there are any",
+}));
+const onLoss = nullable(Type.Enum(["allow", "warn", "reject"], {
+  description: "Null: the environment's setting",
+}));
+
+/** A logical endpoint whose name callers send as `model`. */
+export const AiResource = Type.Object({
+  resourceId: Uuid,
+  workspaceId: Uuid,
+  environmentId: Uuid,
+  name: Type.String(),
+  description: nullable(Type.String()),
+  enabled: Type.Boolean(),
+  model: ModelSlot,
+  secondaryModels: Type.Array(ModelSlot),
+  fallbackModels: Type.Array(ModelSlot),
+  useFallback,
+  routing: Type.Null({ description: "Reserved for routing rules" }),
+  capacity: CapacityList,
+  enforceCapacity: Type.Boolean(),
+  defaultArgs: nullable(AnyObject),
+  onLoss,
+  assignApiKeys: Type.Array(Uuid),
+  ...trackedFields,
+}, {
+  ...closed,
+  title: "AiResource",
+  description: "A logical endpoint whose name callers send as `model`",
+});
+/** See the schema of the same name. */
+export type AiResource = Type.Static<typeof AiResource>;
+
+/** Body that creates a resource. */
+export const AiResourceCreate = Type.Object({
+  name: Name,
+  description: Type.Optional(nullable(Description)),
+  enabled: Type.Optional(Type.Boolean({ default: true })),
+  model: ModelSlotInput,
+  secondaryModels: Type.Optional(Type.Array(ModelSlotInput, { maxItems: 50 })),
+  fallbackModels: Type.Optional(Type.Array(ModelSlotInput, { maxItems: 20 })),
+  useFallback: Type.Optional(useFallback),
+  routing: Type.Optional(Type.Null()),
+  capacity: Type.Optional(CapacityList),
+  enforceCapacity: Type.Optional(Type.Boolean({ default: false })),
+  defaultArgs: Type.Optional(nullable(Type.Unsafe<Record<string, unknown>>({
+    type: "object",
+    additionalProperties: true,
+    description:
+      "Merged under every request body; at most 64 KiB; may not hold `model`, `stream` or `vmx`",
+  }))),
+  onLoss: Type.Optional(onLoss),
+  assignApiKeys: Type.Optional(Type.Array(Uuid, {
+    maxItems: 1000,
+    uniqueItems: true,
+    description: "API keys assigned to the resource; replaces the set",
+  })),
+}, { ...closed, title: "AiResourceCreate", description: "A new AI resource" });
+/** See the schema of the same name. */
+export type AiResourceCreate = Type.Static<typeof AiResourceCreate>;
+
+const {
+  name: _name,
+  model: _model,
+  ...withoutSlot
+} = AiResourceCreate.properties;
+
+/** Body that changes a resource. The members of `model` merge; lists of slots are replaced. */
+export const AiResourcePatch = patchOf(
+  Type.Object({
+    name: Name,
+    model: patchOf(ModelSlotInput),
+    ...withoutSlot,
+  }, closed),
+  {
+    title: "AiResourcePatch",
+    description:
+      "Changes of an AI resource; the members of `model` merge, lists of slots are replaced",
+  },
+);
+/** See the schema of the same name. */
+export type AiResourcePatch = Type.Static<typeof AiResourcePatch>;
