@@ -1,2 +1,4 @@
 /** Requirements of the contracts as plain cases, for Vitest, `deno test` and any other runner. */
 export * from "./case.ts";
+export * from "./encryptions.ts";
+export * from "./fake-upstream.ts";
