@@ -1,0 +1,55 @@
+import type {
+  Adaptation,
+  Inbound,
+  JsonObject,
+  Operation,
+  UsageRequest,
+} from "../contract/index.ts";
+import { editObject, mergeObjects } from "../kit/index.ts";
+import type { RequestBody } from "./exchange.ts";
+
+/** What goes into a passed-through body beside the caller's own members. */
+export interface PassThroughEdits {
+  readonly model: string;
+  readonly defaultArgs: JsonObject | null;
+  readonly providerArgs: JsonObject | undefined;
+  readonly usage: UsageRequest;
+  readonly adaptation: Adaptation | undefined;
+}
+
+/**
+ * The body for a leg that speaks the caller's dialect: the caller's text with the documented edits and nothing
+ * else touched.
+ */
+export function passThroughBody(body: RequestBody, edits: PassThroughEdits): string {
+  const { model, defaultArgs, providerArgs, usage, adaptation } = edits;
+  const remove = [...adaptation?.remove ?? []];
+  if (Object.hasOwn(body.value, "vmx")) remove.push("vmx");
+  // `providerArgs` comes last by its definition; the usage request comes after it because accounting needs it.
+  const over = providerArgs || usage.merge ? mergeObjects(providerArgs, usage.merge) : null;
+  return editObject(body.text, {
+    under: defaultArgs,
+    remove,
+    set: { ...adaptation?.set, model },
+    over,
+  });
+}
+
+/** The caller's body with `defaultArgs` under and `providerArgs` over it: what rules, estimates and audit see. */
+export function mergedBody(
+  body: RequestBody,
+  defaultArgs: JsonObject | null,
+  providerArgs: JsonObject | undefined,
+): JsonObject {
+  const { vmx: _, ...own } = body.value;
+  return defaultArgs || providerArgs ? mergeObjects(defaultArgs, own, providerArgs) : own;
+}
+
+/** What must be asked of the provider so that it reports usage. */
+export function usageRequest(
+  inbound: Inbound,
+  body: RequestBody,
+  operation: Operation,
+): UsageRequest {
+  return inbound.usageRequest(body.value, operation);
+}

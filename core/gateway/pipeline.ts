@@ -1,0 +1,101 @@
+import { GatewayError } from "../contract/index.ts";
+import { answerError } from "./answer-error.ts";
+import {
+  createExchange,
+  elapsedMs,
+  type Exchange,
+  type GatewayServices,
+  type IncomingRequest,
+  type Outcome,
+  type Reply,
+} from "./exchange.ts";
+import { identify } from "./identify.ts";
+import { LegFailure } from "./leg-failure.ts";
+import { plan } from "./plan.ts";
+import { read } from "./read.ts";
+import { relay } from "./relay.ts";
+import { resolve } from "./resolve.ts";
+import { tryLegs } from "./try-legs.ts";
+
+/**
+ * The way through. Every completion takes it, whoever asks: HTTP, batches, the playground and tests.
+ *
+ *  identify   key or token -> caller                      (snapshot lookup by hash)
+ *  read       body -> value, text and envelope            (one JSON.parse)
+ *  resolve    model -> resource or connection, access check
+ *  plan       -> ordered legs
+ *  tryLegs    each leg: prepare, call, hold until first content; a failure moves on to the next
+ *  relay      the answer to the caller; caller gone -> upstream aborted
+ *
+ * Accounting hangs on `exchange.finished`, which resolves exactly once.
+ */
+export async function serve(
+  request: IncomingRequest,
+  reply: Reply,
+  services: GatewayServices,
+): Promise<Outcome> {
+  const exchange = await open(request, services);
+  reply.onGone(() => exchange.abort(new GatewayError("client_closed_request", "The client left")));
+  let headSent = false;
+  const watched: Reply = {
+    ...reply,
+    head(status, headers) {
+      headSent = true;
+      reply.head(status, headers);
+    },
+  };
+  try {
+    exchange.caller = await identify(request, exchange.snapshot, services);
+    exchange.body = await read(exchange);
+    exchange.limitTime(exchange.envelope.timeoutMs!);
+    exchange.target = resolve(exchange.caller, exchange.body.model);
+    const legs = plan(exchange.target, exchange.envelope);
+    const serving = await tryLegs(exchange, legs);
+    try {
+      finish(exchange, await relay(exchange, serving, watched));
+    } finally {
+      serving.release();
+    }
+  } catch (error) {
+    refuse(exchange, error, watched, headSent);
+  }
+  return await exchange.finished;
+}
+
+async function open(request: IncomingRequest, services: GatewayServices): Promise<Exchange> {
+  const { host } = services;
+  const id = request.endpoint.dialect;
+  const dialect = host.active("dialects", id) ?? await host.get("dialects", id);
+  if (!dialect.inbound) {
+    throw new GatewayError("operation_not_supported", `Callers cannot speak ${id}`);
+  }
+  return createExchange(request, dialect as Exchange["dialect"], services);
+}
+
+function refuse(exchange: Exchange, error: unknown, reply: Reply, headSent: boolean): void {
+  const known = error instanceof GatewayError || error instanceof LegFailure
+    ? error
+    : new GatewayError("unknown_error", "Something went wrong", { cause: error });
+  if (known.code === "unknown_error") {
+    exchange.services.log.error("Request failed for a reason nobody foresaw", {
+      requestId: exchange.requestId,
+      error: known.cause ?? known,
+    });
+  }
+  const gone = known.code === "client_closed_request";
+  if (headSent || gone) reply.end();
+  else answerError(exchange, known, reply);
+  finish(exchange, {
+    status: gone ? "aborted" : known.code.startsWith("blocked_by") ? "blocked" : "error",
+    statusCode: known.status,
+    errorCode: known.code,
+    errorMessage: known.message,
+  });
+}
+
+function finish(
+  exchange: Exchange,
+  outcome: Omit<Outcome, "exchange" | "totalDurationMs">,
+): void {
+  exchange.finish({ ...outcome, exchange, totalDurationMs: elapsedMs(exchange) });
+}

@@ -1,0 +1,100 @@
+import { GatewayError } from "../contract/index.ts";
+import type { ConnectionView, EnvironmentView, ResourceView, SlotView } from "../store/snapshot.ts";
+import type { Caller } from "./identify.ts";
+
+/** What `model` stands for: a resource, or a connection and a model named in one breath. */
+export type Target =
+  | { readonly kind: "resource"; readonly resource: ResourceView }
+  | { readonly kind: "ad-hoc"; readonly connection: ConnectionView; readonly slot: SlotView };
+
+/**
+ * Finds the target of a request and checks that the caller may call it.
+ *
+ * Throws `ad_hoc_not_allowed`, `AI_RESOURCE_NOT_FOUND` or `API_KEY_RESOURCE_NOT_AUTHORIZED`.
+ */
+export function resolve(caller: Caller, model: string): Target {
+  const { environment } = caller;
+  const slash = model.indexOf("/");
+  const connection = slash > 0
+    ? environment.connectionsByName.get(model.slice(0, slash).toLowerCase())
+    : undefined;
+  if (connection) return adHoc(caller, connection, model.slice(slash + 1));
+  const resource = findResource(environment, model);
+  if (!resource) throw notFound(caller, model);
+  if (!mayCall(caller, resource)) {
+    throw new GatewayError(
+      "API_KEY_RESOURCE_NOT_AUTHORIZED",
+      `The API key may not call resource "${resource.name}"`,
+      { param: "model" },
+    );
+  }
+  return { kind: "resource", resource };
+}
+
+/** Enabled resources the caller may call, sorted by name. */
+export function callableResources(caller: Caller): ResourceView[] {
+  return [...caller.environment.resources.values()]
+    .filter((resource) => resource.enabled && mayCall(caller, resource))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/**
+ * The access rule: a key may call a resource it is assigned to, or one without assigned keys unless it is
+ * restricted to assigned ones. People are checked by their rights on the environment instead.
+ */
+export function mayCall(caller: Caller, resource: ResourceView): boolean {
+  if (caller.kind === "user") return true;
+  const { assignedApiKeys } = resource;
+  if (assignedApiKeys.has(caller.apiKey.apiKeyId)) return true;
+  return assignedApiKeys.size === 0 && !caller.apiKey.restrictToAssigned;
+}
+
+function findResource(environment: EnvironmentView, name: string): ResourceView | undefined {
+  const resource = environment.resourcesByName.get(name.toLowerCase());
+  return resource?.enabled ? resource : undefined;
+}
+
+function adHoc(caller: Caller, connection: ConnectionView, model: string): Target {
+  const allowed = caller.environment.settings.allowAdHoc &&
+    (caller.kind === "user" || (caller.apiKey.allowAdHoc && !caller.apiKey.restrictToAssigned));
+  if (!allowed) {
+    throw new GatewayError(
+      "ad_hoc_not_allowed",
+      "The API key or its environment does not allow `<connection>/<model>` calls",
+      { param: "model" },
+    );
+  }
+  if (model === "") {
+    throw new GatewayError("invalid_request", "The model behind the connection name is empty", {
+      param: "model",
+    });
+  }
+  return {
+    kind: "ad-hoc",
+    connection,
+    slot: {
+      connectionId: connection.connectionId,
+      provider: connection.provider,
+      model,
+      maxRetries: 0,
+      timeoutMs: null,
+    },
+  };
+}
+
+function notFound(caller: Caller, model: string): GatewayError {
+  const near = nearest(model, callableResources(caller).map(({ name }) => name));
+  return new GatewayError(
+    "AI_RESOURCE_NOT_FOUND",
+    `No AI resource is named "${model.slice(0, 128)}"${near ? `; did you mean "${near}"?` : ""}`,
+    { param: "model" },
+  );
+}
+
+function nearest(name: string, known: readonly string[]): string | undefined {
+  const wanted = name.toLowerCase();
+  return known.find((candidate) => {
+    const other = candidate.toLowerCase();
+    return wanted.length > 2 && (other.startsWith(wanted) || wanted.startsWith(other));
+  });
+}

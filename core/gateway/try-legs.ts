@@ -1,0 +1,153 @@
+import { GatewayError } from "../contract/index.ts";
+import { createAbortable } from "./abortable.ts";
+import { type Dispatched, prepare, timeLeftMs } from "./dispatch.ts";
+import { abortReason, type Exchange } from "./exchange.ts";
+import { type HeldAnswer, hold } from "./hold.ts";
+import { createLeg, type LegRecord } from "./leg.ts";
+import { type LegFailure, toLegFailure } from "./leg-failure.ts";
+import type { PlannedLeg } from "./plan.ts";
+import { retryDelayMs } from "./retry.ts";
+
+/** The leg that serves, with its answer. */
+export interface ServingLeg {
+  readonly record: LegRecord;
+  readonly dispatched: Dispatched;
+  readonly answer: HeldAnswer;
+  /** Stops the leg's clock. Until then its end aborts the upstream call. */
+  readonly release: () => void;
+  /** Aborted when the leg's or the request's time is over, or when the reader left. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Tries the legs in order until one answers.
+ *
+ * Throws the last LegFailure, or a GatewayError that ends the request (`request_timeout`, the reader's leaving).
+ */
+export async function tryLegs(
+  exchange: Exchange,
+  legs: readonly PlannedLeg[],
+): Promise<ServingLeg> {
+  let last: LegFailure | undefined;
+  for (const [index, planned] of legs.entries()) {
+    const connection = exchange.caller!.environment.connections.get(planned.slot.connectionId);
+    const record = createLeg(index, planned, connection, exchange.services.clock.monotonic());
+    exchange.legs.push(record);
+    try {
+      return await runLeg(exchange, planned, record);
+    } catch (error) {
+      const aborted = exchange.signal.aborted;
+      record.durationMs = exchange.services.clock.monotonic() - record.startedAt;
+      if (aborted) {
+        const reason = abortReason(exchange.signal);
+        record.outcome = reason.code === "client_closed_request" ? "aborted" : "failed";
+        record.errorCode = reason.code;
+        throw reason;
+      }
+      last = toLegFailure(error);
+      noteFailure(exchange, record, last);
+    }
+  }
+  throw last ?? new GatewayError("unknown_error", "The resource has no model to call");
+}
+
+async function runLeg(
+  exchange: Exchange,
+  planned: PlannedLeg,
+  record: LegRecord,
+): Promise<ServingLeg> {
+  const prepared = await prepare(exchange, planned, record);
+  const clock = startLegClock(exchange, planned);
+  const abortable = createAbortable(clock.signal);
+  try {
+    for (let attempt = 0;; attempt++) {
+      try {
+        const calledAt = exchange.services.clock.monotonic();
+        const dispatched = await abortable.wait(prepared.call(clock.signal));
+        const answer = await abortable.wait(hold(exchange, dispatched, record, calledAt));
+        return { record, dispatched, answer, release: clock.stop, signal: clock.signal };
+      } catch (error) {
+        const failure = toLegFailure(clock.signal.aborted ? clock.signal.reason : error);
+        const delayMs = retryDelayMs(failure, attempt, planned.slot.maxRetries, clock.leftMs());
+        if (clock.signal.aborted || delayMs === undefined) throw failure;
+        record.retries.push({
+          at: exchange.services.clock.now(),
+          statusCode: failure.status,
+          delayMs,
+        });
+        await sleep(delayMs, clock.signal);
+      }
+    }
+  } catch (error) {
+    clock.stop();
+    throw error;
+  } finally {
+    abortable.stop();
+  }
+}
+
+function noteFailure(exchange: Exchange, record: LegRecord, failure: LegFailure): void {
+  const { services } = exchange;
+  const errorMessage = services.redact(failure.message).slice(0, 500);
+  record.outcome = failure.reason.startsWith("Denied") ? "denied" : "failed";
+  record.statusCode = failure.status;
+  record.failureReason = failure.reason;
+  record.errorCode = failure.code;
+  record.errorMessage = errorMessage;
+  exchange.events.push({
+    timestamp: new Date(services.clock.now()).toISOString(),
+    type: "fallback",
+    data: {
+      model: record.model,
+      provider: record.provider,
+      connectionId: record.connectionId,
+      failureReason: failure.reason,
+      statusCode: failure.status,
+      errorMessage,
+    },
+  });
+}
+
+/** A leg's own time within the request's; without one the leg shares the request's signal. */
+function startLegClock(exchange: Exchange, { slot }: PlannedLeg) {
+  const timeoutMs = slot.timeoutMs;
+  if (timeoutMs === null) {
+    return { signal: exchange.signal, leftMs: () => timeLeftMs(exchange), stop: () => {} };
+  }
+  const startedAt = exchange.services.clock.monotonic();
+  const controller = new AbortController();
+  const forward = () => controller.abort(exchange.signal.reason);
+  const timer = setTimeout(() => {
+    controller.abort(
+      new GatewayError("leg_timeout", `Model "${slot.model}" took longer than ${timeoutMs} ms`),
+    );
+  }, timeoutMs);
+  if (exchange.signal.aborted) forward();
+  exchange.signal.addEventListener("abort", forward, { once: true });
+  return {
+    signal: controller.signal,
+    leftMs: () =>
+      Math.min(
+        timeLeftMs(exchange),
+        timeoutMs - (exchange.services.clock.monotonic() - startedAt),
+      ),
+    stop() {
+      clearTimeout(timer);
+      exchange.signal.removeEventListener("abort", forward);
+    },
+  };
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", stop);
+      resolve();
+    }, ms);
+    signal.addEventListener("abort", stop, { once: true });
+  });
+}
