@@ -23,6 +23,8 @@ export interface PluginHost {
   ): ContributionPoints[Point] | undefined;
   /** Switches a plugin on or off at run time; a disabled plugin's contributions fail at once. */
   setEnabled(pluginId: string, enabled: boolean): void;
+  /** Environment variables the manifests name: settings, first-run objects, selections. */
+  variables(): readonly string[];
   /** Disposes of all active plugins in reverse order of activation. */
   dispose(): Promise<void>;
 }

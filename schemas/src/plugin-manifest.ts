@@ -11,7 +11,7 @@ const Identifier = Type.String({
 });
 
 const PackagePath = Type.String({
-  pattern: "^\\./(?!.*(^|/)\\.\\.(/|$)).+$",
+  pattern: "^\\./(?!(.*/)?\\.\\.(/|$)).+$",
   description: "A path inside the package, beginning with ./",
 });
 

@@ -1,0 +1,123 @@
+import { readFile, realpath } from "node:fs/promises";
+import { basename, join, sep } from "node:path";
+import {
+  type PluginManifest,
+  PluginManifest as manifestSchema,
+  type ProviderBootstrap,
+} from "@vmx/schemas";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import addFormats from "ajv-formats";
+import semver from "semver";
+import { contributionPoints } from "../contract/index.ts";
+import type { JsonSchema } from "./configuration-schema.ts";
+import type { FoundPackage } from "./discover.ts";
+import { faultSentence, faultsOf } from "./faults.ts";
+import type { Contribution } from "./plugin-host.ts";
+import { activationEvent } from "./points.ts";
+
+/** A plugin whose manifest is in order. Nothing of its code has been imported. */
+export interface RegisteredPlugin {
+  /** Package name. */
+  readonly id: string;
+  readonly manifest: PluginManifest;
+  readonly found: FoundPackage;
+  readonly contributions: readonly Contribution[];
+  /** JSON Schema of the plugin's own settings. */
+  readonly settingsSchema: JsonSchema | undefined;
+  /** Derived from the contributions, and those the manifest adds. */
+  readonly activationEvents: readonly string[];
+}
+
+/** A package name, or the folder's name when the package.json gives none. */
+export function packageName(found: FoundPackage): string {
+  const name = found.packageJson?.name;
+  return typeof name === "string" && name !== "" ? name : basename(found.folder);
+}
+
+/** Makes the function that checks and registers a package. Rejects with an Error naming package and field. */
+export function createManifestReader(
+  coreVersion: string,
+): (found: FoundPackage) => Promise<RegisteredPlugin> {
+  const ajv = new Ajv2020({ allErrors: true, strict: false });
+  addFormats.default(ajv);
+  const valid = ajv.compile<PluginManifest>(manifestSchema);
+  return async (found) => {
+    const id = packageName(found);
+    const refuse = (reason: string) =>
+      new Error(`Cannot read the manifest of plugin "${id}": ${reason}`);
+    const manifest: unknown = found.packageJson;
+    if (manifest === undefined) throw refuse(`its package.json: ${found.problem}`);
+    if (!valid(manifest)) throw refuse(faultSentence(faultsOf(valid.errors)));
+    const range = manifest.engines.vmx;
+    if (semver.validRange(range) === null) {
+      throw refuse(`engines.vmx "${range}" is not a range of versions`);
+    }
+    if (!semver.satisfies(coreVersion, range, { includePrerelease: true })) {
+      throw refuse(`engines.vmx "${range}" does not include this gateway's version ${coreVersion}`);
+    }
+    const read = (field: string, path: string) =>
+      readSchema(found.folder, path).catch((cause: Error) => {
+        throw refuse(`${field} "${path}" ${cause.message}`);
+      });
+    const contributions = await contributionsOf(id, manifest, read);
+    const settings = manifest.contributes.settings;
+    const settingsSchema = settings && await read("contributes.settings.schema", settings.schema);
+    const events = contributions.map(({ point, id }) => activationEvent(point, id));
+    const activationEvents = [...new Set([...events, ...manifest.activationEvents ?? []])];
+    return { id, manifest, found, contributions, settingsSchema, activationEvents };
+  };
+}
+
+/** Environment variables the manifest names, for any purpose. */
+export function manifestVariables(manifest: PluginManifest): string[] {
+  const { settings, ...lists } = manifest.contributes;
+  const names = Object.keys(settings?.environment ?? {});
+  const entries: { id: string; selectedBy?: string[]; bootstrap?: ProviderBootstrap }[] = Object
+    .values(lists)
+    .flat();
+  for (const { selectedBy = [], bootstrap } of entries) {
+    names.push(...selectedBy, ...(bootstrap?.environment ?? []).map(({ variable }) => variable));
+  }
+  return names;
+}
+
+async function contributionsOf(
+  pluginId: string,
+  manifest: PluginManifest,
+  read: (field: string, path: string) => Promise<JsonSchema>,
+): Promise<Contribution[]> {
+  const contributions: Contribution[] = [];
+  for (const point of contributionPoints) {
+    for (const [index, entry] of (manifest.contributes[point] ?? []).entries()) {
+      const field = `contributes.${point}[${index}].configuration`;
+      contributions.push({
+        point,
+        id: entry.id,
+        aliases: (entry as { aliases?: string[] }).aliases ?? [],
+        label: entry.label,
+        pluginId,
+        pluginVersion: manifest.version,
+        entry,
+        configuration: entry.configuration && await read(field, entry.configuration) || undefined,
+      });
+    }
+  }
+  return contributions;
+}
+
+async function readSchema(folder: string, path: string): Promise<JsonSchema> {
+  const file = await realpath(join(folder, path)).catch(() => undefined);
+  if (file === undefined) throw new Error("does not exist");
+  if (!file.startsWith(folder + sep)) throw new Error("lies outside the package");
+  let schema: unknown;
+  try {
+    schema = JSON.parse(await readFile(file, "utf8"));
+  } catch {
+    throw new Error("is not valid JSON");
+  }
+  if (typeof schema !== "object" || schema === null || !("type" in schema)) {
+    throw new Error("is not a JSON Schema");
+  }
+  if (schema.type !== "object") throw new Error("does not describe an object");
+  return schema as JsonSchema;
+}
