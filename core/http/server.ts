@@ -1,0 +1,82 @@
+import { createServer, type Server } from "node:http";
+import Koa from "koa";
+import type { Log } from "../contract/index.ts";
+import { StartError } from "../start-error.ts";
+import type { DataPlane } from "./data-plane.ts";
+import { answerHealth, type Readiness } from "./health.ts";
+
+/** The HTTP server. */
+export interface HttpServer {
+  /** The address it listens on. */
+  readonly url: string;
+  /** Stops taking connections and waits for running answers at most `graceMs`. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** What the server answers with. */
+export interface HttpParts {
+  readonly dataPlane: DataPlane;
+  /** Middleware of the management plane and whatever else is served beside the data plane. */
+  readonly middleware: readonly Koa.Middleware[];
+  readonly readiness: () => Readiness;
+  readonly log: Log;
+}
+
+/**
+ * Listens on `host:port`; port 0 takes a free one. The data plane comes first, before any middleware: it writes its
+ * answers by itself.
+ *
+ * Throws a StartError when the port is taken.
+ */
+export async function listen(host: string, port: number, parts: HttpParts): Promise<HttpServer> {
+  const app = new Koa();
+  app.on("error", (error: NodeJS.ErrnoException) => {
+    // Koa reports every reader who leaves early; that is no fault.
+    const left = error.code === "ERR_STREAM_PREMATURE_CLOSE" || error.code === "ECONNRESET" ||
+      error.code === "EPIPE";
+    if (!left) parts.log.error("Cannot answer a request", { error });
+  });
+  app.use((context, next) => {
+    if (parts.dataPlane(context.req, context.res)) {
+      context.respond = false;
+      return;
+    }
+    const health = answerHealth(context.path, parts.readiness);
+    if (!health) return next();
+    context.status = health.status;
+    context.body = health.body;
+  });
+  for (const middleware of parts.middleware) app.use(middleware);
+
+  const server = createServer({ keepAliveTimeout: 65_000 }, app.callback());
+  await bind(server, host, port);
+  const address = server.address();
+  const bound = typeof address === "object" && address !== null ? address.port : port;
+  return {
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${bound}`,
+    async stop(graceMs) {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      const force = setTimeout(() => server.closeAllConnections(), graceMs);
+      await closed;
+      clearTimeout(force);
+    },
+  };
+}
+
+function bind(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      reject(
+        error.code === "EADDRINUSE"
+          ? new StartError(
+            `Cannot listen on ${host}:${port}: another program uses that port. Stop it, or set PORT to a free one.`,
+          )
+          : error.code === "EACCES" || error.code === "EADDRNOTAVAIL"
+          ? new StartError(`Cannot listen on ${host}:${port}: ${error.message}`)
+          : error,
+      );
+    });
+    server.listen(port, host, () => resolve());
+  });
+}
