@@ -1,0 +1,51 @@
+import { GatewayError } from "../contract/errors.ts";
+
+const networkCodes = new Set([
+  "EAI_AGAIN",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOENT",
+  "ENOTFOUND",
+  "EPIPE",
+  "ETIMEDOUT",
+]);
+
+// PostgreSQL: connection failures, shutdown and start, too many connections, disk full, read-only after a
+// failover, statement ended by its timeout. https://www.postgresql.org/docs/18/errcodes-appendix.html
+const awayStates = /^(08...|57P0[1-5]|53[1-4]00|25006|57014)$/;
+
+// Failures the driver reports without a code.
+const awayMessages =
+  /Connection terminated|connection timeout|timeout exceeded when trying to connect|Query read timeout|connection error and is not queryable|pool after calling end/i;
+
+/**
+ * Turns a failure of the database into what callers can act on: `DATABASE_UNAVAILABLE` when it is away,
+ * anything else unchanged.
+ */
+export function databaseError(error: unknown): unknown {
+  if (error instanceof GatewayError || !isDatabaseUnavailable(error)) return error;
+  return new GatewayError("DATABASE_UNAVAILABLE", "Cannot reach the database", { cause: error });
+}
+
+/** Whether the failure says that the database is away or too slow, rather than that a statement is wrong. */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  if (error instanceof GatewayError) return error.code === "DATABASE_UNAVAILABLE";
+  if (error instanceof AggregateError && error.errors.some(isDatabaseUnavailable)) return true;
+  if (!(error instanceof Error)) return false;
+  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  if (networkCodes.has(code) || awayStates.test(code) || awayMessages.test(error.message)) {
+    return true;
+  }
+  return error.cause !== undefined && isDatabaseUnavailable(error.cause);
+}
+
+/** Name of the unique or foreign key constraint a failure broke, such as `workspaces_name_unique`. */
+export function violatedConstraint(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error)) return undefined;
+  if (error.code !== "23505" && error.code !== "23503") return undefined;
+  return "constraint" in error && typeof error.constraint === "string"
+    ? error.constraint
+    : undefined;
+}

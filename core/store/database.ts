@@ -1,0 +1,141 @@
+import type { Logger } from "@mikro-orm/core";
+import { type EntityManager, MikroORM, type Options } from "@mikro-orm/postgresql";
+import type { Log } from "../contract/plugin.ts";
+import { stampChanges } from "./change.ts";
+import { databaseError } from "./database-error.ts";
+import { entities } from "./entities/index.ts";
+import { migrateDatabase } from "./migrate.ts";
+
+/** How to reach the database. */
+export interface DatabaseConfig {
+  /** PostgreSQL URL; a unix socket folder stands in the query as `?host=/folder`. */
+  readonly url: string;
+  /** URL of a read replica, used by queries that ask for `connectionType: "read"`. */
+  readonly readUrl?: string | undefined;
+  /** Schema that holds every table; lower-case letters, digits and `_`. */
+  readonly schema: string;
+  /** Connections this process may open. */
+  readonly poolMax: number;
+}
+
+/** The open database of one process. */
+export interface Database {
+  readonly orm: MikroORM;
+  readonly schema: string;
+  /** A fresh unit of work. Use one per request and pass its failures through `databaseError`. */
+  em(): EntityManager;
+  /** Runs `fn` in one transaction; throws `DATABASE_UNAVAILABLE` when the database is away. */
+  transaction<Result>(fn: (em: EntityManager) => Promise<Result>): Promise<Result>;
+  /** Brings the schema up to date and answers the migrations it ran. */
+  migrate(): Promise<string[]>;
+  /** Answers the round trip in milliseconds; throws `DATABASE_UNAVAILABLE`. */
+  ping(): Promise<number>;
+  /** Statements sent since the database was opened, so that a test can show that a path sends none. */
+  queryCount(): number;
+  close(): Promise<void>;
+}
+
+/** Longest a statement may run, in milliseconds. */
+export const statementTimeoutMs = 15_000;
+
+/** Opens the database without connecting yet. Throws a plain sentence when a setting is not usable. */
+export function openDatabase(config: DatabaseConfig, log: Log): Database {
+  let queries = 0;
+  const orm = new MikroORM({
+    ...ormOptions(config, log, () => queries++),
+    subscribers: [stampChanges],
+    ...(config.readUrl === undefined ? {} : { replicas: [replica(config.readUrl)] }),
+  });
+  const em = () => orm.em.fork() as EntityManager;
+  return {
+    orm,
+    schema: config.schema,
+    em,
+    async transaction(fn) {
+      try {
+        return await em().transactional((inner) => fn(inner as EntityManager));
+      } catch (error) {
+        throw databaseError(error);
+      }
+    },
+    migrate: () => migrateDatabase(config, em(), log),
+    async ping() {
+      const startedAt = performance.now();
+      try {
+        await em().execute("select 1");
+      } catch (error) {
+        throw databaseError(error);
+      }
+      return performance.now() - startedAt;
+    },
+    queryCount: () => queries,
+    close: () => orm.close(true),
+  };
+}
+
+/** Options every connection of the store shares. `timeouts: false` is for migrations, which may take long. */
+export function ormOptions(
+  config: DatabaseConfig,
+  log: Log,
+  onQuery: () => void,
+  timeouts = true,
+): Options {
+  if (!/^[a-z_][a-z0-9_]{0,62}$/.test(config.schema)) {
+    throw new Error(
+      `Cannot open the database: schema "${config.schema}" must be 1 to 63 lower-case letters, ` +
+        "digits or _, and must not begin with a digit",
+    );
+  }
+  return {
+    dbName: databaseName(config.url),
+    schema: config.schema,
+    entities: [...entities],
+    loggerFactory: () => ormLogger(log, onQuery),
+    preferReadReplicas: false,
+    pool: { min: 0, max: config.poolMax },
+    driverOptions: connection(config.url, timeouts),
+  };
+}
+
+// The whole URL goes to the driver: the ORM itself would drop parameters such as sslmode.
+function connection(url: string, timeouts: boolean): Record<string, unknown> {
+  return {
+    connectionString: url,
+    application_name: "vmx-gateway",
+    connectionTimeoutMillis: 5_000,
+    keepAlive: true,
+    ...(timeouts
+      ? {
+        statement_timeout: statementTimeoutMs,
+        idle_in_transaction_session_timeout: 2 * statementTimeoutMs,
+        // A paused server answers nothing, not even its own timeout.
+        query_timeout: statementTimeoutMs + 3_000,
+      }
+      : {}),
+  };
+}
+
+function replica(url: string) {
+  return { dbName: databaseName(url), driverOptions: connection(url, true) };
+}
+
+function databaseName(url: string): string {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed?.protocol !== "postgres:" && parsed?.protocol !== "postgresql:") {
+    throw new Error(
+      "Cannot open the database: DATABASE_URL must look like postgresql://user:password@host:5432/name",
+    );
+  }
+  return decodeURIComponent(parsed.pathname.slice(1)) || "postgres";
+}
+
+function ormLogger(log: Log, onQuery: () => void): Logger {
+  return {
+    log: () => {},
+    logQuery: onQuery,
+    error: (_namespace, message) => log.debug(message),
+    warn: (_namespace, message) => log.debug(message),
+    setDebugMode: () => {},
+    isEnabled: () => false,
+  };
+}

@@ -1,0 +1,48 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Log } from "../contract/plugin.ts";
+import { type Database, openDatabase } from "./database.ts";
+import { startEmbedded } from "./embedded.ts";
+
+/** A real database for the tests of one file. */
+export interface TestDatabase {
+  readonly url: string;
+  readonly dataDir: string;
+  /** Process id of the database server, for tests that pause or kill it. */
+  serverPid(): number;
+  /** Opens a further handle, as another process would have it. Each schema is an installation of its own. */
+  open(schema?: string): Promise<Database>;
+  stop(): Promise<void>;
+}
+
+/** A log that keeps silent. */
+export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+/**
+ * Starts an embedded PostgreSQL in a temporary folder. Call it in `beforeAll` and `stop` in `afterAll`; tests
+ * that must not see each other open schemas of their own.
+ */
+export async function startTestDatabase(): Promise<TestDatabase> {
+  const dataDir = mkdtempSync(join(tmpdir(), "vmx-test-"));
+  const embedded = await startEmbedded({ dataDir, log: silentLog, outside: `${dataDir}-outside` });
+  const handles: Database[] = [];
+  return {
+    url: embedded.url,
+    dataDir,
+    serverPid: () => embedded.pid,
+    async open(schema = "vmx") {
+      const database = openDatabase({ url: embedded.url, schema, poolMax: 5 }, silentLog);
+      handles.push(database);
+      await database.migrate();
+      return database;
+    },
+    async stop() {
+      await Promise.all(handles.map((database) => database.close()));
+      await embedded.stop();
+      for (const folder of [dataDir, `${dataDir}-outside`]) {
+        rmSync(folder, { recursive: true, force: true });
+      }
+    },
+  };
+}
