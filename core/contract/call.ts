@@ -9,6 +9,8 @@ export type Operation = "chat" | "embeddings" | "count-tokens" | "models";
  */
 export interface Call {
   readonly operation: Operation;
+  /** The dialect the call was decoded from; `extras` are meant for legs that speak it. */
+  readonly dialect?: string;
   readonly model: string;
   readonly stream: boolean;
   /** System and developer texts, in order. */
@@ -39,6 +41,8 @@ export interface SystemText {
   readonly text: string;
   /** True when it stood after the first user turn. */
   readonly late?: boolean;
+  /** How many turns stood before it; 0 when absent. Dialects that take texts anywhere put it back there. */
+  readonly turnsBefore?: number;
   readonly role?: "system" | "developer";
   readonly cache?: CacheMark;
   readonly native?: Native;

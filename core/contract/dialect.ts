@@ -68,6 +68,10 @@ export interface AnswerContext {
   readonly model: string;
   /** Whether the caller asked for usage on a stream. */
   readonly includeUsage: boolean;
+  /** The caller's request, where it was decoded: an answer follows the spelling its caller used. */
+  readonly call?: Call;
+  /** The provider family that answers; it is noted beside reasoning signatures, which go back to no other. */
+  readonly family?: string;
 }
 
 /** Turns frames into StreamParts. `end` throws `upstream_invalid_response` when the end marker has not been seen. */

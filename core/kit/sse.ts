@@ -36,8 +36,25 @@ export function createFrameSplitter(maxHeldBytes = 1024 * 1024): FrameSplitter {
   let sawCrLf = false;
   let oversize = false;
 
+  /** The same for a chunk without any CR, which lets the search jump from line to line. */
+  const bordersOfLines = (chunk: Buffer): number[] => {
+    const found: number[] = [];
+    let at = 0;
+    for (let end = chunk.indexOf(LF); end >= 0; end = chunk.indexOf(LF, at)) {
+      if (lineEmpty && end === at) found.push(end + 1);
+      lineEmpty = true;
+      at = end + 1;
+    }
+    if (at < chunk.length) lineEmpty = false;
+    return found;
+  };
+
   /** Offsets in `chunk` behind which a frame ends. */
   const borders = (chunk: Uint8Array): number[] => {
+    if (!afterCarriageReturn) {
+      const view = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+      if (view.indexOf(CR) < 0) return bordersOfLines(view);
+    }
     const found: number[] = [];
     for (let at = 0; at < chunk.length; at++) {
       const byte = chunk[at];
