@@ -1,0 +1,10 @@
+/**
+ * The contributions used when the operator names no other. The one place in core that knows a plugin by name.
+ */
+export const defaultContributions = {
+  encryptions: "libsodium",
+  capacityStores: "memory",
+  sharedStates: "memory",
+  prioritizations: "adaptive-token-scaling",
+  identityProviders: "oidc",
+} as const;
