@@ -2,3 +2,4 @@
 export * from "./case.ts";
 export * from "./encryptions.ts";
 export * from "./fake-upstream.ts";
+export * from "./providers.ts";
