@@ -201,8 +201,9 @@ function hasDependency(folder: string, name: string): boolean {
 
 function importsOf(text: string): string[] {
   const code = text.replace(/\/\*[^]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
-  const pattern = /(?:^|[\s}])(?:from|import)\s*\(?\s*"([^"\n]+)"/g;
-  return [...code.matchAll(pattern)].map(([, specifier]) => specifier!);
+  const pattern =
+    /^(?:import|export)\s[^"`;]*?from\s+"([^"]+)"|^import\s+"([^"]+)"|\bimport\(\s*"([^"]+)"/gm;
+  return [...code.matchAll(pattern)].map(([, named, bare, dynamic]) => (named ?? bare ?? dynamic)!);
 }
 
 function room(file: string): string {
