@@ -32,6 +32,7 @@ function world(
         policy,
       }]),
     ),
+    plugins: new Map(),
   };
 }
 

@@ -15,6 +15,8 @@ export interface Snapshot {
   /** Personal access tokens by the lower-case hex SHA-256 of their whole value. */
   readonly tokensByHash: ReadonlyMap<string, TokenView>;
   readonly roles: ReadonlyMap<string, RoleView>;
+  /** Plugins somebody has set; one without an entry is enabled with its defaults. */
+  readonly plugins: ReadonlyMap<string, PluginSettingView>;
 }
 
 /** A workspace with its members. */
@@ -130,6 +132,14 @@ export interface TokenView {
   readonly expiresAt: Date | null;
   /** The token's own policy; null means everything its user may do. */
   readonly policy: PolicyView | null;
+}
+
+/** What a plugin is set to; secret settings are still sealed. */
+export interface PluginSettingView {
+  readonly pluginId: string;
+  readonly enabled: boolean;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly version: number;
 }
 
 /** A role and its policy. */

@@ -32,7 +32,7 @@ export interface Server {
 
 /** Creates the database unless it exists. Answers whether it did. */
 export async function createData(options: ServerOptions): Promise<boolean> {
-  const { bin, data, log } = options;
+  const { data, log } = options;
   const versionFile = join(data, "PG_VERSION");
   if (existsSync(versionFile)) {
     const version = readFileSync(versionFile, "utf8").trim();
