@@ -30,6 +30,8 @@ export interface Place {
 /** Creates the data folder for this process alone. */
 export function prepareDataFolder(folder: string): void {
   try {
+    // Folders above it keep the usual mode: only the data folder itself is private.
+    mkdirSync(dirname(folder), { recursive: true });
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     chmodSync(folder, 0o700);
   } catch (error) {
