@@ -69,6 +69,8 @@ export interface GatewayServices {
   readonly refusals: Refusals;
   /** Takes secrets out of a text that leaves the gateway. */
   readonly redact: (text: string, config?: Readonly<Record<string, unknown>>) => string;
+  /** Told of every exchange that begins; must not throw. */
+  readonly onStarted: (exchange: Exchange) => void;
   /** Told of every finished exchange; must not throw. */
   readonly onFinished: (outcome: Outcome) => void;
 }

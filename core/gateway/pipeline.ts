@@ -35,6 +35,7 @@ export async function serve(
   services: GatewayServices,
 ): Promise<Outcome> {
   const exchange = await open(request, services);
+  services.onStarted(exchange);
   reply.onGone(() => exchange.abort(new GatewayError("client_closed_request", "The client left")));
   let headSent = false;
   const watched: Reply = {

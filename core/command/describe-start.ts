@@ -1,0 +1,76 @@
+import type { Kernel } from "../kernel.ts";
+import { version } from "../version.ts";
+
+/** What the start prints: once everything a newcomer needs, later only where the gateway is. */
+export function describeStart(kernel: Kernel): string {
+  return kernel.config.log.format === "json" ? asJson(kernel) : asText(kernel);
+}
+
+function asText({ config, url, firstRun, databaseOutside, startedInMs }: Kernel): string {
+  const base = config.publicUrl ?? url;
+  const lines = [
+    `VM-X gateway ${version} is ready in ${(startedInMs / 1000).toFixed(1)} s`,
+    "",
+    row("Data", config.dataDir),
+    ...(databaseOutside ? [row("Database", databaseOutside)] : []),
+    row("Console", `${base}/`),
+    row("Base URL", `${base}/v1`),
+  ];
+  if (firstRun && !config.bootstrap.quiet) {
+    const { administrator, apiKey } = firstRun;
+    lines.push(
+      row("Sign in as", administrator.username),
+      ...(administrator.password
+        ? [row("Password", `${administrator.password}  (shown once)`)]
+        : []),
+      row("API key", `${apiKey.value}  (shown once)`),
+      "",
+      "Try it:",
+      "",
+      curl(base, apiKey.value, firstRun.resource),
+    );
+  }
+  return `${lines.join("\n")}\n\n`;
+}
+
+function asJson({ config, url, firstRun, databaseOutside, startedInMs }: Kernel): string {
+  const base = config.publicUrl ?? url;
+  const shown = firstRun && !config.bootstrap.quiet ? firstRun : undefined;
+  return `${
+    JSON.stringify({
+      event: "ready",
+      version,
+      startedInMs: Math.round(startedInMs),
+      dataDir: config.dataDir,
+      ...(databaseOutside ? { databaseDir: databaseOutside } : {}),
+      consoleUrl: `${base}/`,
+      baseUrl: `${base}/v1`,
+      ...(shown
+        ? {
+          username: shown.administrator.username,
+          ...(shown.administrator.password ? { password: shown.administrator.password } : {}),
+          apiKey: shown.apiKey.value,
+          curl: curl(base, shown.apiKey.value, shown.resource),
+        }
+        : {}),
+    })
+  }\n`;
+}
+
+function row(name: string, value: string): string {
+  return `  ${name.padEnd(11)} ${value}`;
+}
+
+/** A complete command that works when pasted. */
+function curl(base: string, key: string, model: string): string {
+  const body = JSON.stringify({
+    model,
+    messages: [{ role: "user", content: "Hello from VM-X" }],
+  });
+  return [
+    `curl ${base}/v1/chat/completions \\`,
+    `  -H "Authorization: Bearer ${key}" \\`,
+    '  -H "Content-Type: application/json" \\',
+    `  -d '${body}'`,
+  ].join("\n");
+}

@@ -1,0 +1,133 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Config } from "./config.ts";
+import { type Clock, type Encryption, GatewayError } from "./contract/index.ts";
+import type { Exchange, GatewayServices } from "./gateway/exchange.ts";
+import type { Redact } from "./gateway/redact.ts";
+import { createRefusals } from "./gateway/refusals.ts";
+import type { PluginHost } from "./host/plugin-host.ts";
+import { createDataPlane } from "./http/data-plane.ts";
+import { type HttpServer, listen } from "./http/server.ts";
+import { createIdentifyPerson } from "./http/identify-person.ts";
+import { createManagement } from "./http/management.ts";
+import { createSourceAddress } from "./http/source-address.ts";
+import type { EgressGuard } from "./kit/egress.ts";
+import type { RootLog } from "./log.ts";
+import { createApiKeyUseRecorder } from "./management/access.ts";
+import type { Database } from "./store/database.ts";
+import type { SnapshotLoader } from "./store/loader.ts";
+import { version } from "./version.ts";
+
+const keepAliveMs = 10_000;
+const maxAnswerBytes = 256 * 1024 * 1024;
+
+/** The parts a running gateway is made of. */
+export interface GatewayParts {
+  readonly config: Config;
+  readonly log: RootLog;
+  readonly host: PluginHost;
+  readonly database: Database;
+  readonly loader: SnapshotLoader;
+  readonly encryption: () => Promise<Encryption>;
+  readonly guard: EgressGuard;
+  readonly clock: Clock;
+  readonly redact: Redact;
+}
+
+/** Both planes, ready to listen. */
+export interface Gateway {
+  listen(): Promise<HttpServer>;
+  /** From now on readiness says that the gateway leaves. */
+  drain(): void;
+  /** From now on new requests are refused. */
+  refuse(): void;
+  /** Whether no request is running. */
+  isIdle(): boolean;
+  /** Waits for running requests at most `graceMs` milliseconds; the rest is ended with an error frame. */
+  finish(graceMs: number): Promise<void>;
+}
+
+/** Puts both planes together. */
+export async function createGateway(parts: GatewayParts): Promise<Gateway> {
+  const { config, log, host, loader, clock } = parts;
+  const running = new Set<Exchange>();
+  let draining = false;
+  let refusing = false;
+
+  const management = createManagement({
+    database: parts.database,
+    loader,
+    host,
+    encryption: parts.encryption,
+    egress: parts.guard,
+    clock,
+    log: log.named("management"),
+    config: {
+      version,
+      publicUrl: config.publicUrl,
+      adminToken: config.bootstrap.adminToken?.reveal(),
+      session: { idleMs: config.login.sessionIdleMs, maxMs: config.login.sessionMaxMs },
+    },
+  });
+  const noteUse = createApiKeyUseRecorder({ database: parts.database, clock, log });
+  const services: GatewayServices = {
+    snapshot: () => loader.current(),
+    host,
+    clock,
+    log: log.named("gateway"),
+    limits: {
+      maxBodyBytes: config.maxBodyBytes,
+      maxAnswerBytes,
+      firstContentHoldMs: config.upstream.firstContentHoldMs,
+      keepAliveMs,
+    },
+    refusals: createRefusals(clock),
+    identifyPerson: createIdentifyPerson(
+      management.access,
+      () => loader.current(),
+      management.origin,
+    ),
+    redact: parts.redact,
+    onStarted: (exchange) => void running.add(exchange),
+    onFinished({ exchange }) {
+      running.delete(exchange);
+      if (exchange.caller?.kind === "api-key") noteUse(exchange.caller.apiKey.apiKeyId);
+    },
+  };
+
+  return {
+    listen: () =>
+      listen(config.host, config.port, {
+        dataPlane: createDataPlane(
+          services,
+          createSourceAddress(config.trustedProxies),
+          () => refusing,
+        ),
+        middleware: [management.middleware],
+        readiness: () => ({ status: draining ? "not_ready" : readiness(loader) }),
+        log,
+      }),
+    drain() {
+      draining = true;
+    },
+    refuse() {
+      refusing = true;
+    },
+    isIdle: () => running.size === 0,
+    async finish(graceMs) {
+      const done = () => Promise.all([...running].map(({ finished }) => finished));
+      await Promise.race([done(), delay(graceMs, undefined, { ref: false })]);
+      for (const exchange of running) {
+        exchange.abort(new GatewayError("shutting_down", "The gateway is shutting down"));
+      }
+      await Promise.race([done(), delay(abortGraceMs, undefined, { ref: false })]);
+    },
+  };
+}
+
+/** Milliseconds aborted requests get to write their last frame. */
+const abortGraceMs = 1_000;
+
+function readiness(loader: SnapshotLoader): "ready" | "degraded" | "not_ready" {
+  const { status } = loader.state();
+  return status === "starting" ? "not_ready" : status;
+}
