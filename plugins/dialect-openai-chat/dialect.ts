@@ -1,8 +1,14 @@
 import { type Dialect, GatewayError } from "@vmx/core/contract";
+import { decodeRequest } from "./decode-request.ts";
+import { decodeResponse } from "./decode-response.ts";
+import { encodeRequest } from "./encode-request.ts";
+import { encodeResponse } from "./encode-response.ts";
 import { decodeError } from "./errors.ts";
 import { inbound } from "./inbound.ts";
 import { readAnswer } from "./read-answer.ts";
 import { dialectId } from "./read-json.ts";
+import { streamDecoder } from "./stream-decoder.ts";
+import { streamEncoder } from "./stream-encoder.ts";
 
 const paths: Readonly<Record<string, string>> = {
   chat: "/chat/completions",
@@ -10,16 +16,12 @@ const paths: Readonly<Record<string, string>> = {
   models: "/models",
 };
 
-const soon = (): never => {
-  throw new GatewayError("operation_not_supported", "Cannot translate: not written yet");
-};
-
 /** The wire language of OpenAI Chat Completions, Embeddings and Models. */
 export const openaiChat: Dialect = {
   id: dialectId,
   operations: ["chat", "embeddings", "models"],
-  decodeRequest: soon,
-  encodeRequest: soon,
+  decodeRequest,
+  encodeRequest,
   requestPath({ operation }) {
     const path = paths[operation];
     if (path !== undefined) return path;
@@ -28,10 +30,10 @@ export const openaiChat: Dialect = {
       `Cannot name a path: dialect "${dialectId}" has no operation "${operation}"`,
     );
   },
-  decodeResponse: soon,
-  encodeResponse: soon,
-  streamDecoder: soon,
-  streamEncoder: soon,
+  decodeResponse,
+  encodeResponse,
+  streamDecoder,
+  streamEncoder,
   decodeError,
   readAnswer,
   inbound,

@@ -1,0 +1,252 @@
+import type {
+  CacheMark,
+  ContentPart,
+  Json,
+  JsonObject,
+  NativeContent,
+  SystemText,
+  TextContent,
+  ToolResultContent,
+  Turn,
+  Warning,
+} from "@vmx/core/contract";
+import { isObject } from "@vmx/core/kit";
+import { audioType, fileType, readUrl } from "./media.ts";
+import { flagOf, listOf, native, objectOf, pointer, textOf } from "./read-json.ts";
+import { readReasoning } from "./reasoning.ts";
+
+/** Messages in canonical form. */
+export interface DecodedMessages {
+  readonly system: readonly SystemText[];
+  readonly turns: readonly Turn[];
+  readonly warnings: readonly Warning[];
+}
+
+/** Splits messages into system texts and turns; each keeps its original spelling as its native. */
+export function decodeMessages(messages: Json | undefined): DecodedMessages {
+  const system: SystemText[] = [];
+  const turns: Turn[] = [];
+  const warnings: Warning[] = [];
+  /** Ids given to calls of the legacy form, which has none: function name -> id. */
+  const legacyIds = new Map<string, string>();
+  let userSeen = false;
+
+  listOf(messages).forEach((message, at) => {
+    if (!isObject(message)) return;
+    const path = pointer("messages", at);
+    switch (message["role"]) {
+      case "system":
+      case "developer":
+        system.push(...decodeSystem(message, turns.length, userSeen));
+        return;
+      case "assistant":
+        turns.push(decodeAssistant(message, { path, at, legacyIds, warnings }));
+        return;
+      case "tool":
+      case "function":
+        turns.push(decodeResult(message, legacyIds));
+        return;
+      default:
+        userSeen = true;
+        turns.push(turn("user", message, decodeContent(message["content"])));
+    }
+  });
+  return { system, turns, warnings };
+}
+
+/** What a system text keeps of its message: `part` counts the parts of one message, 0 opens it. */
+function decodeSystem(message: JsonObject, turnsBefore: number, late: boolean): SystemText[] {
+  const { content, role } = message;
+  const parts: readonly Json[] = Array.isArray(content) ? listOf(content) : [content ?? ""];
+  return parts.map((part, at) => {
+    const cache = isObject(part) ? readCache(part) : undefined;
+    return {
+      text: typeof part === "string" ? part : textOf(objectOf(part)?.["text"]) ?? "",
+      role: role === "developer" ? "developer" : "system",
+      ...(late ? { late } : {}),
+      ...(turnsBefore > 0 ? { turnsBefore } : {}),
+      ...(cache ? { cache } : {}),
+      native: native({
+        part: at,
+        ...(isObject(part) ? { original: part } : {}),
+        ...(at === 0 ? { message: { ...message, content: null } } : {}),
+      }),
+    };
+  });
+}
+
+interface AssistantContext {
+  readonly path: string;
+  readonly at: number;
+  readonly legacyIds: Map<string, string>;
+  readonly warnings: Warning[];
+}
+
+function decodeAssistant(message: JsonObject, context: AssistantContext): Turn {
+  const { path, at, legacyIds, warnings } = context;
+  const parts: ContentPart[] = [...readReasoning(message)];
+  parts.push(...decodeContent(message["content"]));
+  const refusal = textOf(message["refusal"]);
+  if (refusal !== undefined) parts.push({ type: "refusal", text: refusal });
+  const audio = objectOf(message["audio"]);
+  if (audio) parts.push({ type: "native", kind: "audio", native: native(audio) });
+  listOf(message["tool_calls"]).forEach((call, index) => {
+    if (isObject(call)) parts.push(decodeCall(call, pointer("tool_calls", index), context));
+  });
+  const legacy = objectOf(message["function_call"]);
+  if (legacy) {
+    const name = textOf(legacy["name"]) ?? "";
+    const id = `call_${at}_${name}`;
+    legacyIds.set(name, id);
+    const argumentText = textOf(legacy["arguments"]) ?? "";
+    parts.push({
+      type: "tool-call",
+      id,
+      name,
+      ...readArguments(argumentText, `${path}/function_call/arguments`, warnings),
+      native: native({ function_call: legacy }),
+    });
+  }
+  return turn("assistant", message, parts);
+}
+
+function decodeCall(call: JsonObject, step: string, context: AssistantContext): ContentPart {
+  const own = objectOf(call["function"]);
+  // Custom tools take free text, which no other dialect has.
+  if (!own) {
+    return { type: "native", kind: textOf(call["type"]) ?? "tool_call", native: native(call) };
+  }
+  return {
+    type: "tool-call",
+    id: textOf(call["id"]) ?? "",
+    name: textOf(own["name"]) ?? "",
+    ...readArguments(
+      textOf(own["arguments"]) ?? "",
+      `${context.path}${step}/function/arguments`,
+      context.warnings,
+    ),
+    native: native(call),
+  };
+}
+
+function readArguments(
+  text: string,
+  path: string,
+  warnings: Warning[],
+): { readonly input: JsonObject; readonly inputText: string } {
+  if (text.trim() === "") return { input: {}, inputText: text };
+  try {
+    const input: unknown = JSON.parse(text);
+    if (isObject(input)) return { input, inputText: text };
+  } catch {
+    // What is not JSON is handed on as it is, below.
+  }
+  warnings.push({
+    code: "tool_arguments_not_json",
+    path,
+    action: "approximated",
+    detail: 'The arguments are not a JSON object and are passed on as {"_raw": text}',
+  });
+  return { input: { _raw: text }, inputText: text };
+}
+
+function decodeResult(message: JsonObject, legacyIds: ReadonlyMap<string, string>): Turn {
+  const name = textOf(message["name"]);
+  const callId = textOf(message["tool_call_id"]) ??
+    (name === undefined ? undefined : legacyIds.get(name)) ?? "";
+  const isError = flagOf(message["is_error"]);
+  const result: ToolResultContent = {
+    type: "tool-result",
+    callId,
+    ...(name === undefined ? {} : { name }),
+    content: decodeContent(message["content"]).map(forResult),
+    ...(isError === undefined ? {} : { isError }),
+  };
+  return { role: "tool", parts: [result], native: native(message) };
+}
+
+function forResult(part: ContentPart): ToolResultContent["content"][number] {
+  if (
+    part.type === "text" || part.type === "image" || part.type === "file" || part.type === "native"
+  ) return part;
+  const original = part.native ?? native({ type: part.type });
+  return { type: "native", kind: part.type, native: original };
+}
+
+/** Content in either form. A bare string has no native of its own. */
+function decodeContent(content: Json | undefined): ContentPart[] {
+  if (typeof content === "string") return [{ type: "text", text: content }];
+  return listOf(content).filter(isObject).map((part) => {
+    const cache = readCache(part);
+    const decoded = decodePart(part);
+    return cache ? { ...decoded, cache } : decoded;
+  });
+}
+
+function decodePart(part: JsonObject): ContentPart {
+  const kept = { native: native(part) };
+  const type = textOf(part["type"]) ?? "";
+  if (type === "text" && typeof part["text"] === "string") {
+    const text: TextContent = { type, text: part["text"], ...kept };
+    return text;
+  }
+  if (type === "refusal" && typeof part["refusal"] === "string") {
+    return { type, text: part["refusal"], ...kept };
+  }
+  const image = objectOf(part["image_url"]);
+  if (type === "image_url" && typeof image?.["url"] === "string") {
+    const detail = textOf(image["detail"]);
+    return {
+      type: "image",
+      source: readUrl(image["url"]),
+      ...(detail === undefined ? {} : { detail }),
+      ...kept,
+    };
+  }
+  const audio = objectOf(part["input_audio"]);
+  if (type === "input_audio" && typeof audio?.["data"] === "string") {
+    const format = textOf(audio["format"]) ?? "wav";
+    return {
+      type: "audio",
+      source: { kind: "base64", mediaType: audioType(format), data: audio["data"] },
+      format,
+      ...kept,
+    };
+  }
+  const file = objectOf(part["file"]);
+  return type === "file" && file ? decodeFile(file, part) : unknownPart(part);
+}
+
+function decodeFile(file: JsonObject, part: JsonObject): ContentPart {
+  const name = textOf(file["filename"]);
+  const data = textOf(file["file_data"]);
+  const id = textOf(file["file_id"]);
+  if (data === undefined && id === undefined) return unknownPart(part);
+  return {
+    type: "file",
+    source: data === undefined
+      ? { kind: "id", id: id! }
+      : /^(data|https?):/.test(data)
+      ? readUrl(data)
+      : { kind: "base64", mediaType: fileType(name), data },
+    ...(name === undefined ? {} : { name }),
+    native: native(part),
+  };
+}
+
+function unknownPart(part: JsonObject): NativeContent {
+  return { type: "native", kind: textOf(part["type"]) ?? "unknown", native: native(part) };
+}
+
+/** `prompt_cache_breakpoint` of OpenAI, `cache_control` of services that also speak for Anthropic. */
+function readCache(part: JsonObject): CacheMark | undefined {
+  const mark = objectOf(part["cache_control"]) ?? objectOf(part["prompt_cache_breakpoint"]);
+  if (!mark) return undefined;
+  const ttl = textOf(mark["ttl"]);
+  return ttl === undefined ? {} : { ttl };
+}
+
+function turn(role: Turn["role"], message: JsonObject, parts: readonly ContentPart[]): Turn {
+  const name = textOf(message["name"]);
+  return { role, ...(name === undefined ? {} : { name }), parts, native: native(message) };
+}

@@ -1,0 +1,100 @@
+import {
+  GatewayError,
+  type Json,
+  type JsonObject,
+  type Tool,
+  type ToolChoice,
+} from "@vmx/core/contract";
+import { isObject } from "@vmx/core/kit";
+import { flagOf, listOf, native, objectOf, textOf } from "./read-json.ts";
+
+/** Reads `tools`, the legacy `functions`, and `web_search_options`. */
+export function decodeTools(body: JsonObject): Tool[] {
+  const tools = listOf(body["tools"]).filter(isObject).map((tool): Tool => {
+    const own = objectOf(tool["function"]);
+    if (tool["type"] === "function" && own) return decodeFunction(own, tool);
+    return { type: "native", kind: textOf(tool["type"]) ?? "unknown", native: native(tool) };
+  });
+  const legacy = listOf(body["functions"]).filter(isObject).map((own) => decodeFunction(own, own));
+  const search = objectOf(body["web_search_options"]);
+  const searches: Tool[] = search
+    ? [{ type: "web-search", settings: readSearch(search), native: native(search) }]
+    : [];
+  return [...tools, ...legacy, ...searches];
+}
+
+function decodeFunction(own: JsonObject, original: JsonObject): Tool {
+  const description = textOf(own["description"]);
+  const parameters = objectOf(own["parameters"]);
+  const strict = flagOf(own["strict"]);
+  return {
+    type: "function",
+    name: textOf(own["name"]) ?? "",
+    ...(description === undefined ? {} : { description }),
+    ...(parameters === undefined ? {} : { parameters }),
+    ...(strict === undefined ? {} : { strict }),
+    native: native(original),
+  };
+}
+
+/**
+ * Settings of a web search in the spelling all dialects share: `context_size`, `user_location` (`city`, `region`,
+ * `country`, `timezone`), `allowed_domains`, `blocked_domains`, `max_uses`.
+ */
+function readSearch(options: JsonObject): JsonObject {
+  const size = options["search_context_size"];
+  const location = objectOf(objectOf(options["user_location"])?.["approximate"]);
+  return {
+    ...(typeof size === "string" ? { context_size: size } : {}),
+    ...(location ? { user_location: location } : {}),
+  };
+}
+
+/**
+ * Reads `tool_choice` or the legacy `function_call`; undefined when there is none or the form is not known.
+ *
+ * Throws `invalid_request` when the choice names a tool that is not offered.
+ */
+export function decodeToolChoice(body: JsonObject, tools: readonly Tool[]): ToolChoice | undefined {
+  const member = body["tool_choice"] === undefined ? "function_call" : "tool_choice";
+  const choice = readChoice(body[member]);
+  if (!choice) return undefined;
+  const offered = new Set(tools.map(toolName));
+  const named = choice.type === "tool"
+    ? [choice.name]
+    : choice.type === "allowed"
+    ? choice.names
+    : [];
+  for (const name of named) {
+    if (offered.has(name)) continue;
+    throw new GatewayError(
+      "invalid_request",
+      `Cannot read the request: ${member} names the tool "${name}", which is not among the tools`,
+      { param: member },
+    );
+  }
+  return choice;
+}
+
+/** The name a tool is chosen by. */
+export function toolName(tool: Tool): string | undefined {
+  if (tool.type === "function") return tool.name;
+  const own = objectOf(tool.native.value);
+  return textOf(objectOf(own?.["custom"])?.["name"]) ?? textOf(own?.["type"]);
+}
+
+function readChoice(choice: Json | undefined): ToolChoice | undefined {
+  if (choice === "auto" || choice === "none" || choice === "required") return { type: choice };
+  if (!isObject(choice)) return undefined;
+  const named = objectOf(choice["function"]) ?? objectOf(choice["custom"]);
+  const name = textOf(named?.["name"]) ?? textOf(choice["name"]);
+  if (name !== undefined) return { type: "tool", name };
+  const allowed = objectOf(choice["allowed_tools"]);
+  if (!allowed) return undefined;
+  const names = listOf(allowed["tools"]).map((tool) => {
+    const own = objectOf(tool);
+    return textOf((objectOf(own?.["function"]) ?? objectOf(own?.["custom"]))?.["name"]) ??
+      textOf(own?.["name"]);
+  }).filter((each) => each !== undefined);
+  return { type: "allowed", mode: allowed["mode"] === "required" ? "required" : "auto", names };
+}

@@ -1,0 +1,125 @@
+import {
+  type Call,
+  type EncodeOptions,
+  GatewayError,
+  type Json,
+  type JsonObject,
+  type OutputFormat,
+  type Translated,
+  type Warning,
+} from "@vmx/core/contract";
+import { mergeObjects } from "@vmx/core/kit";
+import { encodeInput } from "./embeddings.ts";
+import { encodeMessages } from "./encode-messages.ts";
+import { encodeTools } from "./encode-tools.ts";
+import { type ChatProfile, readProfile } from "./profile.ts";
+import { compact, dialectId, pointer } from "./read-json.ts";
+import { effortOf } from "./reasoning-effort.ts";
+
+/**
+ * Writes a call as a request body. The profile's members are those of `ChatProfile`.
+ *
+ * Throws `unsupported_content` or `state_not_portable` for what the dialect cannot express.
+ */
+export function encodeRequest(call: Call, options: EncodeOptions): Translated<JsonObject> {
+  const warnings: Warning[] = [];
+  const profile = readProfile(options.profile);
+  const own = call.dialect === dialectId;
+  if (!own) { for (const name of Object.keys(call.extras)) warnings.push(dropped(name)); }
+  // Options of a stream are written with the stream, or refused by the service.
+  const { stream_options: _options, ...kept } = call.extras;
+  const extras = !own ? {} : call.stream ? kept : call.extras;
+  const written = call.operation === "embeddings"
+    ? encodeInput(call)
+    : encodeChat(call, options, profile, warnings);
+  const body = compact({ ...written, ...without(extras, written), model: options.model });
+  for (const name of profile.strip) {
+    if (body[name] === undefined) continue;
+    delete body[name];
+    warnings.push(dropped(name));
+  }
+  return { value: body, warnings };
+}
+
+function encodeChat(
+  call: Call,
+  options: EncodeOptions,
+  profile: ChatProfile,
+  warnings: Warning[],
+): JsonObject {
+  const { sampling } = call;
+  const context = { profile, family: options.family, warnings };
+  if (profile.singleAnswer && (sampling.n ?? 1) > 1) {
+    throw new GatewayError(
+      "unsupported_content",
+      `Cannot write the request: the provider gives one answer, not n = ${sampling.n}`,
+      { param: "n" },
+    );
+  }
+  if (sampling.topK !== undefined && profile.topKField === undefined) {
+    warnings.push(dropped("top_k"));
+  }
+  const effort = call.reasoning && effortOf(call.reasoning);
+  return {
+    messages: encodeMessages(call, context),
+    ...(call.stream ? { stream: true, ...streamOptions(call, profile) } : {}),
+    ...encodeTools(call, warnings),
+    parallel_tool_calls: call.parallelToolCalls,
+    response_format: call.output && encodeOutput(call.output),
+    temperature: sampling.temperature,
+    top_p: sampling.topP,
+    ...(profile.topKField === undefined ? {} : { [profile.topKField]: sampling.topK }),
+    frequency_penalty: sampling.frequencyPenalty,
+    presence_penalty: sampling.presencePenalty,
+    seed: sampling.seed,
+    logit_bias: sampling.logitBias,
+    logprobs: sampling.logprobs,
+    top_logprobs: sampling.topLogprobs,
+    n: sampling.n,
+    stop: sampling.stop && [...sampling.stop],
+    [profile.maxTokensField]: call.maxOutputTokens,
+    // An effort without a canonical word is among the extras and says more.
+    reasoning_effort: call.extras["reasoning_effort"] === undefined ? effort : undefined,
+    [profile.userField]: call.user,
+    service_tier: call.serviceTier,
+    metadata: call.metadata,
+  };
+}
+
+/** Usage is always asked for; the caller's other options stay. */
+function streamOptions(call: Call, profile: ChatProfile): JsonObject {
+  if (!profile.streamUsage) return {};
+  const asked = call.dialect === dialectId ? call.extras["stream_options"] : undefined;
+  const kept = typeof asked === "object" && !Array.isArray(asked) ? asked as JsonObject : {};
+  return { stream_options: mergeObjects(kept, { include_usage: true }) };
+}
+
+function encodeOutput(output: OutputFormat): JsonObject {
+  switch (output.type) {
+    case "text":
+      return { type: "text" };
+    case "json":
+      return { type: "json_object" };
+    case "json-schema":
+      return {
+        type: "json_schema",
+        json_schema: compact({
+          // The name is required here and optional elsewhere.
+          name: output.name ?? "answer",
+          description: output.description,
+          schema: output.schema,
+          strict: output.strict,
+        }),
+      };
+  }
+}
+
+function without(extras: JsonObject, written: JsonObject): Record<string, Json | undefined> {
+  return Object.fromEntries(
+    Object.entries(extras).filter(([name]) => written[name] === undefined),
+  );
+}
+
+function dropped(name: string): Warning {
+  return { code: "parameter_dropped", path: pointer(name), action: "dropped" };
+}
