@@ -34,6 +34,8 @@ export interface Call {
   readonly embeddings?: EmbeddingsInput;
   /** Members of the original body without a counterpart here, verbatim, for legs of the same dialect family. */
   readonly extras: Readonly<Record<string, Json>>;
+  /** The original settings, for legs that speak the same dialect and for answers that repeat them. */
+  readonly native?: Native;
 }
 
 /** One system or developer text. */

@@ -84,6 +84,8 @@ export interface StreamDecoder {
 export interface StreamEncoder {
   push(part: StreamPart): readonly Frame[];
   end(): readonly Frame[];
+  /** The number the next event bears, where the dialect numbers them; meant for `errorFrame`. */
+  sequence?(): number;
 }
 
 /** An error as it stands on the wire, in neutral words. */
@@ -119,6 +121,8 @@ export interface AnswerFacts {
   readonly finishRaw?: string;
   readonly serviceTier?: string;
   readonly systemFingerprint?: string;
+  /** The number the stream's next event bears, where the dialect numbers them; meant for `errorFrame`. */
+  readonly sequence?: number;
   /** Estimated tokens of the delivered text, for answers without usage. */
   readonly estimatedOutputTokens: number;
 }
@@ -136,6 +140,13 @@ export interface Inbound {
    * asked for it himself (if not, the tap removes the trailing usage frame).
    */
   usageRequest(body: JsonObject, operation: Operation): UsageRequest;
+  /** What of the request lives at a provider. Absent for a dialect without state. */
+  providerState?(body: JsonObject, operation: Operation): ProviderState;
+  /**
+   * Takes out what answers translated by the gateway left in the conversation and no provider can read, such as
+   * reasoning another family signed. Answers the same object when there is nothing to take out.
+   */
+  withoutMarks?(body: JsonObject, operation: Operation): Translated<JsonObject>;
   /** Members of `defaultArgs` this dialect does not know are still merged; this tells which need no warning. */
   tap(options: TapOptions): Tap;
   /** The dialect's error body. */
@@ -156,6 +167,16 @@ export interface Inbound {
 export interface UsageRequest {
   readonly merge?: JsonObject;
   readonly callerAsked: boolean;
+}
+
+/** State that only the provider that keeps it can continue (completion-api.md §12). */
+export interface ProviderState {
+  /** The earlier answer the request goes on from. */
+  readonly previousAnswerId?: string;
+  /** JSON pointers of members that name what is stored at a provider: conversations, prompts, files. */
+  readonly paths: readonly string[];
+  /** Whether the provider is asked to remember this answer under its id. */
+  readonly storesAnswer: boolean;
 }
 
 /** Facts about a request body. `messages` and `inputTokens` are getters: they cost only when read. */

@@ -160,6 +160,8 @@ export interface FinishPart {
 export interface UsagePart {
   readonly type: "usage";
   readonly tokens: Tokens;
+  /** The service tier that is charged, where the provider names it only at the end. */
+  readonly serviceTier?: string;
   readonly native?: Native;
 }
 
