@@ -99,7 +99,8 @@ export function readFinish(
   });
 }
 
-function without(object: JsonObject, names: readonly string[]): JsonObject {
+/** A copy without the members named. */
+export function without(object: JsonObject, names: readonly string[]): JsonObject {
   return Object.fromEntries(Object.entries(object).filter(([name]) => !names.includes(name)));
 }
 
@@ -153,7 +154,7 @@ function readMessage(message: JsonObject, choice: number): ReadMessage {
       id: legacyCallId(choice),
       name: textOf(call["name"]) ?? "",
       arguments: textOf(call["arguments"]) ?? "",
-      native: native({ function_call: call }),
+      native: native({ function_call: without(call, ["name", "arguments"]) }),
     });
     delete rest["function_call"];
   }
@@ -219,7 +220,16 @@ function readCall(call: JsonObject, choice: number, at: number): Block {
     id: textOf(call["id"]) || `call_${choice}_${at}`,
     name: textOf(own["name"]) ?? "",
     arguments: textOf(own["arguments"]) ?? "",
-    native: native(call),
+    native: native(callSpelling(call)),
+  };
+}
+
+/** What a call's block does not hold itself: its type and members of the provider's own. */
+export function callSpelling(call: JsonObject): JsonObject {
+  const own = objectOf(call["function"]);
+  return {
+    ...without(call, ["index", "id"]),
+    ...(own ? { function: without(own, ["name", "arguments"]) } : {}),
   };
 }
 

@@ -10,6 +10,7 @@ import type {
   Translated,
   Warning,
 } from "@vmx/core/contract";
+import { mergeObjects } from "@vmx/core/kit";
 import { expectsFunctionCall, writeStart, writeUsage } from "./answer-members.ts";
 import { encodeVectors } from "./embeddings.ts";
 import { isApproximated, writeFinishReason } from "./finish-reason.ts";
@@ -40,9 +41,10 @@ export function encodeResponse(
       warnings,
     )
   );
+  const late = finishes.map((finish) => objectOf(ownNative(finish)?.["answer"]));
   return {
     value: {
-      ...writeStart(start, "chat.completion", context),
+      ...mergeObjects(writeStart(start, "chat.completion", context), ...late),
       choices,
       ...(usage ? { usage: writeUsage(usage) } : {}),
     },

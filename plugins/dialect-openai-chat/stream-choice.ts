@@ -1,6 +1,13 @@
 import type { Block, FinishPart, Json, JsonObject, StreamPart, Warning } from "@vmx/core/contract";
 import { isObject, mergeObjects } from "@vmx/core/kit";
-import { legacyCallId, readAnnotation, readFinish, readImage } from "./decode-response.ts";
+import {
+  callSpelling,
+  legacyCallId,
+  readAnnotation,
+  readFinish,
+  readImage,
+  without,
+} from "./decode-response.ts";
 import { compact, listOf, native, numberOf, objectOf, textOf } from "./read-json.ts";
 import { findReasoning } from "./reasoning.ts";
 
@@ -185,7 +192,11 @@ export function createStreamChoice(choice: number, out: StreamOut): StreamChoice
     }
     if (call.id === "") call.id = textOf(delta["id"]) ?? "";
     if (call.name === "") call.name = textOf((own ?? custom)?.["name"]) ?? "";
-    growCall(call, textOf(own?.["arguments"]) ?? textOf(custom?.["input"]) ?? "", delta);
+    growCall(
+      call,
+      textOf(own?.["arguments"]) ?? textOf(custom?.["input"]) ?? "",
+      callSpelling(delta),
+    );
   };
 
   const growCall = (call: OpenCall, fragment: string, original: JsonObject): void => {
@@ -196,14 +207,13 @@ export function createStreamChoice(choice: number, out: StreamOut): StreamChoice
     }
     if (call.name === "" || call.custom) return;
     call.opened = true;
-    const { index: _index, ...spelling } = original;
     const block: Block = {
       type: "tool-call",
       choice,
       id: call.id || `call_${choice}_${calls.indexOf(call)}`,
       name: call.name,
       arguments: "",
-      native: native(spelling),
+      native: native(original),
     };
     seen.push(block);
     out.emit({ type: "block-start", index: call.index, block });
@@ -225,7 +235,9 @@ export function createStreamChoice(choice: number, out: StreamOut): StreamChoice
       calls.push(call);
     }
     if (call.name === "") call.name = textOf(delta["name"]) ?? "";
-    growCall(call, textOf(delta["arguments"]) ?? "", { function_call: delta });
+    growCall(call, textOf(delta["arguments"]) ?? "", {
+      function_call: without(delta, ["name", "arguments"]),
+    });
   };
 
   const readDelta = (delta: JsonObject, logprobs: readonly Json[]): void => {

@@ -57,8 +57,11 @@ export function streamDecoder(): StreamDecoder {
 
   const readChunk = (chunk: JsonObject): void => {
     for (const name of ["id", "model", "created", "service_tier", "system_fingerprint"]) {
-      // The first frames of some services are blank here.
-      if (!head[name]) head = compact({ ...head, [name]: chunk[name] });
+      const value = chunk[name];
+      if (head[name] || (started && !value)) continue;
+      // The first frames of some services are blank here, and some tell the tier at the end.
+      if (started) extras[name] = value!;
+      else head = compact({ ...head, [name]: value });
     }
     Object.assign(extras, readExtras(chunk));
     const counted = objectOf(chunk["usage"]) ?? objectOf(objectOf(chunk["x_groq"])?.["usage"]);

@@ -53,7 +53,7 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
     if (!begun.has(choice)) {
       begun.add(choice);
       const said = members["content"] !== undefined;
-      frames.push(element(choice, { role: "assistant", content: said ? "" : null }));
+      frames.push(element(choice, { role: "assistant", ...(said ? { content: "" } : {}) }));
     }
     const silent = Object.keys(members).length === 0 || members["content"] === "";
     return silent ? frames : [...frames, element(choice, members, logprobs)];
@@ -64,7 +64,7 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
       choices: [compact({
         index,
         delta: members,
-        logprobs: logprobs === undefined ? null : { content: logprobs, refusal: null },
+        logprobs: logprobs === undefined ? undefined : { content: logprobs, refusal: null },
         finish_reason: null,
       })],
     });
@@ -147,7 +147,7 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
         ...rest,
         index: finish.choice,
         delta: message,
-        logprobs: own ? logprobs : null,
+        logprobs,
         finish_reason: writeReason(finish, context, []),
       })],
     }));
