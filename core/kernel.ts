@@ -8,7 +8,7 @@ import { createRedact } from "./gateway/redact.ts";
 import { secretPaths } from "./host/configuration-schema.ts";
 import { createPluginHost } from "./host/create-plugin-host.ts";
 import type { PluginHost } from "./host/plugin-host.ts";
-import { selectContribution } from "./host/select.ts";
+import { requireContribution, selectContribution } from "./host/select.ts";
 import type { HttpServer } from "./http/server.ts";
 import { createEgressGuard } from "./kit/egress.ts";
 import { createHttpClient } from "./kit/http.ts";
@@ -106,7 +106,7 @@ export async function createKernel(config: Config, environment: Environment): Pr
     }, log.named("database"));
     closing.push(() => database.close());
     // A key ring that does not work stops the start before anything is written with it.
-    await encryption();
+    await requireContribution(host, "encryptions", encryptionId);
 
     let firstRun: FirstRun | undefined;
     const loader = createSnapshotLoader({

@@ -30,8 +30,6 @@ export interface PluginHostOptions extends Surroundings {
   readonly folders?: readonly string[];
   /** Stored settings of a plugin, opened; asked for when the plugin is activated. */
   readonly settings?: (pluginId: string) => Configuration | undefined;
-  /** Contributions without which the gateway cannot run. They are activated at once. */
-  readonly required?: readonly { readonly point: ContributionPoint; readonly id: string }[];
   /** Names of plugins that are switched off. */
   readonly disabled?: readonly string[];
   /** Milliseconds a plugin may take to load and activate; 10 s when absent. */
@@ -41,8 +39,8 @@ export interface PluginHostOptions extends Surroundings {
 }
 
 /**
- * Finds and registers all plugins; imports none but the required ones and those that ask for `onStartup`.
- * Rejects with a StartError when two plugins claim one id or a required contribution does not work.
+ * Finds and registers all plugins; imports none but those that ask for `onStartup`.
+ * Rejects with a StartError when two plugins claim one id.
  */
 export async function createPluginHost(options: PluginHostOptions): Promise<PluginHost> {
   const { root, log, environment } = options;
@@ -148,16 +146,6 @@ export async function createPluginHost(options: PluginHostOptions): Promise<Plug
     },
   };
 
-  for (const { point, id } of options.required ?? []) {
-    try {
-      await get(point, id);
-    } catch (cause) {
-      await host.dispose();
-      const failed = rows.flatMap(({ reason }) => reason ?? []);
-      const hint = find(point, id) || failed.length === 0 ? "" : ` (${failed.join("; ")})`;
-      throw new StartError(`Cannot start: ${(cause as Error).message}${hint}`, { cause });
-    }
-  }
   fire("onStartup");
   return host;
 }

@@ -4,7 +4,8 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { GatewayError, Log } from "../contract/index.ts";
 import { createPluginHost, type PluginHostOptions } from "./create-plugin-host.ts";
-import { selectContribution } from "./select.ts";
+import { StartError } from "../start-error.ts";
+import { requireContribution, selectContribution } from "./select.ts";
 
 let root: string;
 let lines: string[];
@@ -280,16 +281,20 @@ test("disposal runs in reverse, within a time limit, and goes on after a failure
   await expect(host.get("providers", "a")).rejects.toMatchObject({ code: "shutting_down" });
 });
 
-test("a required contribution is active at once, and its failure stops the start", async () => {
+test("a required contribution that does not work stops the start and tells why", async () => {
   await plugin("plugins/a", { name: "a", id: "a" });
   await plugin("plugins/bad", { name: "bad", id: "bad", code: "throw new Error('broken');" });
-  await using host = await start({ required: [{ point: "providers", id: "a" }] });
-  expect(host.active("providers", "a")).toBeDefined();
-  await expect(start({ required: [{ point: "providers", id: "bad" }] })).rejects.toThrow(
+  await plugin("plugins/old", { name: "old", id: "old", members: { engines: { vmx: "^9.0.0" } } });
+  await using host = await start();
+  expect(await requireContribution(host, "providers", "a")).toBe(host.active("providers", "a"));
+  await expect(requireContribution(host, "providers", "bad")).rejects.toThrow(
     'Cannot start: Cannot use provider "bad": Cannot load plugin "bad": broken',
   );
-  await expect(start({ required: [{ point: "encryptions", id: "rot13" }] })).rejects.toThrow(
-    'Cannot start: Cannot find encryption "rot13"',
+  const missing = requireContribution(host, "encryptions", "rot13");
+  await expect(missing).rejects.toBeInstanceOf(StartError);
+  await expect(missing).rejects.toThrow(
+    'Cannot start: Cannot find encryption "rot13": no plugin provides it ' +
+      '(Cannot read the manifest of plugin "old"',
   );
 });
 

@@ -1,4 +1,5 @@
-import type { ContributionPoint } from "../contract/index.ts";
+import type { ContributionPoint, ContributionPoints } from "../contract/index.ts";
+import { StartError } from "../start-error.ts";
 import type { PluginHost } from "./plugin-host.ts";
 
 /**
@@ -16,4 +17,27 @@ export function selectContribution(
     Array.isArray(entry.selectedBy) && entry.selectedBy.some((name) => environment[name])
   );
   return selected?.id ?? choice.otherwise;
+}
+
+/**
+ * The implementation of a contribution without which the gateway cannot run, such as the encryption backend.
+ * Rejects with a StartError that tells why it does not work.
+ */
+export async function requireContribution<Point extends ContributionPoint>(
+  host: Pick<PluginHost, "get" | "find" | "plugins">,
+  point: Point,
+  id: string,
+): Promise<ContributionPoints[Point]> {
+  try {
+    return await host.get(point, id);
+  } catch (cause) {
+    // A plugin whose manifest is broken announces nothing: it may be the one that is missed.
+    const broken = host.find(point, id)
+      ? []
+      : host.plugins().flatMap(({ outcome }) =>
+        outcome.state === "failed" && outcome.stage === "manifest" ? outcome.error : []
+      );
+    const hint = broken.length === 0 ? "" : ` (${broken.join("; ")})`;
+    throw new StartError(`Cannot start: ${(cause as Error).message}${hint}`, { cause });
+  }
 }
