@@ -1,5 +1,5 @@
 import type { Operation } from "./call.ts";
-import type { DialectProfile } from "./dialect.ts";
+import type { DialectProfile, Frame } from "./dialect.ts";
 import type { FailureReason } from "./errors.ts";
 import type { JsonObject } from "./json.ts";
 import type { Warning } from "./warning.ts";
@@ -10,6 +10,8 @@ import type { Warning } from "./warning.ts";
  */
 export interface Provider {
   readonly operations: readonly Operation[];
+  /** Services that accept each other's reasoning signatures share a family; the provider's id when absent. */
+  readonly family?: string;
   /** Dialects the service speaks natively, preferred first; may depend on model, connection and the caller's dialect. */
   dialects(choice: DialectChoice, connection: ProviderConnection): readonly string[];
   /** The vendor's spelling of a dialect. */
@@ -21,12 +23,21 @@ export interface Provider {
     connection: ProviderConnection,
     signal: AbortSignal,
   ): Promise<ProviderResponse>;
+  /** Cuts frames out of a binary framing; needed by services whose streams are not server-sent events. */
+  framer?(): Framer;
   /** Limits a response's headers (or error body) tell of. */
   limits?(headers: ResponseHeaders, errorBody?: JsonObject): DiscoveredLimits | undefined;
   /** Refines the default classification of an error answer (providers-and-dialects.md §6). */
   classify?(answer: ErrorAnswer): Partial<Classification> | undefined;
   /** Ids of the models the credential may use. */
   listModels?(connection: ProviderConnection, signal: AbortSignal): Promise<readonly string[]>;
+}
+
+/** Turns a stream's bytes into frames, however they are chunked. */
+export interface Framer {
+  push(chunk: Uint8Array): readonly Frame[];
+  /** The stream has ended. Throws `upstream_invalid_response` when it ended inside a frame. */
+  end(): readonly Frame[];
 }
 
 /** See `Provider.dialects`. */

@@ -1,55 +1,50 @@
 import type {
   Dialect,
-  JsonObject,
   Provider,
   ProviderConnection,
+  ProviderRequest,
   ProviderResponse,
-  Tap,
 } from "../contract/index.ts";
 import { GatewayError } from "../contract/index.ts";
 import { readText } from "../kit/index.ts";
-import type { ConnectionView } from "../store/snapshot.ts";
+import type { ConnectionView, SlotView } from "../store/snapshot.ts";
+import { mayUseModel } from "./allowed-models.ts";
+import type { LegCodec } from "./codec.ts";
 import { elapsedMs, type Exchange } from "./exchange.ts";
 import type { LegRecord } from "./leg.ts";
 import { fromErrorAnswer } from "./leg-failure.ts";
-import { mayUseModel } from "./allowed-models.ts";
-import { passThroughBody } from "./outbound-body.ts";
+import { createPassThrough } from "./pass-through.ts";
 import type { PlannedLeg } from "./plan.ts";
+import { createTranslation } from "./translate.ts";
 
 const maxErrorBytes = 64 * 1024;
 
 /** An answer with a good status, about to be held. */
 export interface Dispatched {
   readonly response: ProviderResponse;
-  readonly dialect: Dialect;
+  readonly codec: LegCodec;
   readonly stream: boolean;
-  /** Reads along a stream. */
-  readonly tap: Tap | undefined;
 }
 
-/** A leg ready to call its provider. */
-export interface PreparedLeg {
-  readonly connection: ConnectionView;
-  readonly provider: Provider;
-  readonly dialect: Dialect;
-  readonly call: (signal: AbortSignal) => Promise<Dispatched>;
-}
+/** Calls the leg's provider; may be called again for a retry. */
+export type CallLeg = (signal: AbortSignal) => Promise<Dispatched>;
 
 /**
  * Readies one leg: loads its connection, checks that it may serve, and writes the outbound body.
  *
  * Throws a GatewayError that falls back: `AI_CONNECTION_NOT_FOUND`, `connection_disabled`,
- * `credential_unavailable`, `model_not_allowed`, `operation_not_supported`.
+ * `credential_unavailable`, `model_not_allowed`, `operation_not_supported`, `translation_loss` and what else a
+ * dialect cannot express.
  */
 export async function prepare(
   exchange: Exchange,
-  leg: PlannedLeg,
+  { slot }: PlannedLeg,
   record: LegRecord,
-): Promise<PreparedLeg> {
+): Promise<CallLeg> {
   const { host } = exchange.services;
   const { operation } = exchange.request.endpoint;
-  const { slot } = leg;
-  const connection = loadConnection(exchange, leg);
+  const { model } = slot;
+  const connection = loadConnection(exchange, slot);
   const view: ProviderConnection = {
     connectionId: connection.connectionId,
     name: connection.name,
@@ -65,57 +60,32 @@ export async function prepare(
       `Provider "${connection.provider}" does not offer ${operation}`,
     );
   }
-  const dialect = chooseDialect(exchange, provider, view, slot.model);
-  const body = exchange.body!;
-  const usage = exchange.dialect.inbound.usageRequest(body.value, operation);
-  const target = exchange.target!;
-  const adaptation = provider.adapt?.(
-    { operation, dialect: dialect.id, model: slot.model, body: body.value },
-    view,
-  );
-  if (adaptation?.warnings) record.warnings.push(...adaptation.warnings);
-  const text = passThroughBody(body, {
-    model: slot.model,
-    defaultArgs: target.kind === "resource"
-      ? target.resource.defaultArgs as JsonObject | null
-      : null,
-    providerArgs: exchange.envelope.providerArgs,
-    usage,
-    adaptation,
-  });
-  const request = {
+  const family = provider.family ?? connection.provider;
+  const codec = await createCodec(exchange, provider, view, model, family);
+  record.warnings.push(...codec.warnings);
+  const { stream } = exchange.body!;
+  const { dialect } = codec;
+  const request: ProviderRequest = {
     requestId: exchange.requestId,
     operation,
     dialect: dialect.id,
-    model: slot.model,
-    stream: body.stream,
-    path: dialect.requestPath({ operation, model: slot.model, stream: body.stream }),
-    query: exchange.request.query,
-    body: text,
-    bodyObject: () => JSON.parse(text) as JsonObject,
+    model,
+    stream,
+    path: dialect.requestPath({ operation, model, stream }),
+    query: codec.query,
+    body: codec.text,
+    bodyObject: codec.bodyObject,
     headers: {},
   };
-  return {
-    connection,
-    provider,
-    dialect,
-    async call(signal) {
-      const response = await provider.send(request, view, signal);
-      const { providerRequestId } = readIds(response);
-      if (providerRequestId) record.providerRequestId = providerRequestId;
-      record.statusCode = response.status;
-      if (response.status < 200 || response.status >= 300) {
-        throw await refused(exchange, response, dialect, provider, connection);
-      }
-      return {
-        response,
-        dialect,
-        stream: body.stream,
-        tap: body.stream
-          ? exchange.dialect.inbound.tap({ keepUsage: usage.callerAsked })
-          : undefined,
-      };
-    },
+  return async (signal) => {
+    const response = await provider.send(request, view, signal);
+    record.statusCode = response.status;
+    const id = response.headers["x-request-id"] ?? response.headers["request-id"];
+    if (id !== undefined) record.providerRequestId = id;
+    if (response.status < 200 || response.status >= 300) {
+      throw await refused(exchange, response, dialect, provider, connection);
+    }
+    return { response, codec, stream };
   };
 }
 
@@ -124,7 +94,7 @@ export function timeLeftMs(exchange: Exchange): number {
   return exchange.envelope.timeoutMs! - elapsedMs(exchange);
 }
 
-function loadConnection(exchange: Exchange, { slot }: PlannedLeg): ConnectionView {
+function loadConnection(exchange: Exchange, slot: SlotView): ConnectionView {
   const connection = exchange.caller!.environment.connections.get(slot.connectionId);
   if (!connection) {
     throw new GatewayError("AI_CONNECTION_NOT_FOUND", "The leg's AI connection does not exist");
@@ -150,20 +120,30 @@ function loadConnection(exchange: Exchange, { slot }: PlannedLeg): ConnectionVie
   return connection;
 }
 
-function chooseDialect(
+/** The caller's own dialect where the service speaks it, else the service's first that is installed. */
+async function createCodec(
   exchange: Exchange,
   provider: Provider,
   connection: ProviderConnection,
   model: string,
-): Dialect {
+  family: string,
+): Promise<LegCodec> {
+  const { host } = exchange.services;
   const callerDialect = exchange.dialect.id;
   const { operation } = exchange.request.endpoint;
   const native = provider.dialects({ model, operation, callerDialect }, connection);
-  if (native.includes(callerDialect)) return exchange.dialect;
-  throw new GatewayError(
-    "operation_not_supported",
-    `AI connection "${connection.name}" does not speak ${callerDialect}`,
-  );
+  if (native.includes(callerDialect)) {
+    return createPassThrough(exchange, provider, connection, model);
+  }
+  const id = native.find((candidate) => host.find("dialects", candidate));
+  if (id === undefined) {
+    throw new GatewayError(
+      "operation_not_supported",
+      `AI connection "${connection.name}" speaks none of the installed dialects`,
+    );
+  }
+  const dialect = host.active("dialects", id) ?? await host.get("dialects", id);
+  return createTranslation(exchange, dialect, provider, connection, model, family);
 }
 
 async function refused(
@@ -184,8 +164,4 @@ async function refused(
     provider,
     `AI connection "${connection.name}"`,
   );
-}
-
-function readIds({ headers }: ProviderResponse): { providerRequestId: string | undefined } {
-  return { providerRequestId: headers["x-request-id"] ?? headers["request-id"] };
 }

@@ -1,4 +1,4 @@
-import type { AnswerFacts, JsonObject, Tap, TapResult } from "../contract/index.ts";
+import type { AnswerFacts, Tap, TapResult } from "../contract/index.ts";
 import { GatewayError } from "../contract/index.ts";
 import { isObject, readBody } from "../kit/index.ts";
 import type { Dispatched } from "./dispatch.ts";
@@ -42,7 +42,7 @@ export async function hold(
   const { framing } = dispatched.response;
   if (!dispatched.stream) {
     if (framing !== "json") throw invalid("it is a stream, but a plain answer was asked for");
-    const answer = await holdPlain(exchange, dispatched);
+    const answer = await holdPlain(exchange, dispatched, record);
     record.timeToFirstTokenMs = exchange.services.clock.monotonic() - calledAt;
     return answer;
   }
@@ -50,8 +50,12 @@ export async function hold(
   return await holdStream(exchange, dispatched, record, calledAt);
 }
 
-async function holdPlain(exchange: Exchange, dispatched: Dispatched): Promise<HeldAnswer> {
-  const { services, request } = exchange;
+async function holdPlain(
+  exchange: Exchange,
+  dispatched: Dispatched,
+  record: LegRecord,
+): Promise<HeldAnswer> {
+  const { services } = exchange;
   const bytes = await readBody(dispatched.response.body, services.limits.maxAnswerBytes);
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
   let value: unknown;
@@ -61,8 +65,9 @@ async function holdPlain(exchange: Exchange, dispatched: Dispatched): Promise<He
     throw invalid(text.trim() === "" ? "it is empty" : "it is not JSON", error);
   }
   if (!isObject(value)) throw invalid("it is not a JSON object");
-  const facts = dispatched.dialect.readAnswer(value as JsonObject, request.endpoint.operation);
-  return { kind: "plain", text, facts };
+  const answer = dispatched.codec.plain(value, text);
+  record.warnings.push(...answer.warnings);
+  return { kind: "plain", text: answer.text, facts: answer.facts };
 }
 
 async function holdStream(
@@ -71,7 +76,7 @@ async function holdStream(
   record: LegRecord,
   calledAt: number,
 ): Promise<HeldAnswer> {
-  const tap = dispatched.tap!;
+  const tap = dispatched.codec.tap();
   const chunks = dispatched.response.body[Symbol.asyncIterator]();
   const held: Uint8Array[] = [];
   let heldBytes = 0;

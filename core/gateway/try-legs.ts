@@ -56,14 +56,14 @@ async function runLeg(
   planned: PlannedLeg,
   record: LegRecord,
 ): Promise<ServingLeg> {
-  const prepared = await prepare(exchange, planned, record);
+  const callLeg = await prepare(exchange, planned, record);
   const clock = startLegClock(exchange, planned);
   const abortable = createAbortable(clock.signal);
   try {
     for (let attempt = 0;; attempt++) {
       try {
         const calledAt = exchange.services.clock.monotonic();
-        const dispatched = await abortable.wait(prepared.call(clock.signal));
+        const dispatched = await abortable.wait(callLeg(clock.signal));
         const answer = await abortable.wait(hold(exchange, dispatched, record, calledAt));
         return { record, dispatched, answer, release: clock.stop, signal: clock.signal };
       } catch (error) {

@@ -1,12 +1,13 @@
 import type {
   Adaptation,
-  Inbound,
   JsonObject,
-  Operation,
+  Provider,
+  ProviderConnection,
   UsageRequest,
 } from "../contract/index.ts";
 import { editObject, mergeObjects } from "../kit/index.ts";
-import type { RequestBody } from "./exchange.ts";
+import { defaultArguments, type LegCodec } from "./codec.ts";
+import type { Exchange, RequestBody } from "./exchange.ts";
 
 /** What goes into a passed-through body beside the caller's own members. */
 export interface PassThroughEdits {
@@ -45,11 +46,38 @@ export function mergedBody(
   return defaultArgs || providerArgs ? mergeObjects(defaultArgs, own, providerArgs) : own;
 }
 
-/** What must be asked of the provider so that it reports usage. */
-export function usageRequest(
-  inbound: Inbound,
-  body: RequestBody,
-  operation: Operation,
-): UsageRequest {
-  return inbound.usageRequest(body.value, operation);
+/** The codec of a leg that speaks the caller's dialect: bodies and frames pass, usage is read alongside. */
+export function createPassThrough(
+  exchange: Exchange,
+  provider: Provider,
+  connection: ProviderConnection,
+  model: string,
+): LegCodec {
+  const { dialect, request: { endpoint: { operation } } } = exchange;
+  const body = exchange.body!;
+  const usage = dialect.inbound.usageRequest(body.value, operation);
+  const adaptation = provider.adapt?.(
+    { operation, dialect: dialect.id, model, body: body.value },
+    connection,
+  );
+  const text = passThroughBody(body, {
+    model,
+    defaultArgs: defaultArguments(exchange),
+    providerArgs: exchange.envelope.providerArgs,
+    usage,
+    adaptation,
+  });
+  return {
+    dialect,
+    text,
+    bodyObject: () => JSON.parse(text) as JsonObject,
+    query: exchange.request.query,
+    warnings: adaptation?.warnings ?? [],
+    tap: () => dialect.inbound.tap({ keepUsage: usage.callerAsked }),
+    plain: (value, answer) => ({
+      text: answer,
+      facts: dialect.readAnswer(value, operation),
+      warnings: [],
+    }),
+  };
 }

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Json, JsonObject } from "../contract/index.ts";
 import { mergeObjects } from "../kit/index.ts";
-import { mergedBody, passThroughBody } from "./outbound-body.ts";
+import { mergedBody, passThroughBody } from "./pass-through.ts";
 
 function edit(text: string, edits: Partial<Parameters<typeof passThroughBody>[1]> = {}): string {
   const value = JSON.parse(text) as JsonObject;

@@ -1,0 +1,93 @@
+import type {
+  AnswerContext,
+  Call,
+  Dialect,
+  JsonObject,
+  Provider,
+  ProviderConnection,
+  Warning,
+} from "../contract/index.ts";
+import { GatewayError } from "../contract/index.ts";
+import { mergeObjects } from "../kit/index.ts";
+import { lossRule } from "./answer-headers.ts";
+import { defaultArguments, type LegCodec } from "./codec.ts";
+import type { Exchange } from "./exchange.ts";
+import { createTranslatingTap } from "./translating-tap.ts";
+
+/**
+ * The codec of a leg that speaks another dialect than the caller: decode -> Call -> encode, and Parts back the same
+ * way. What has no counterpart becomes a warning, or a refusal where the resource asks for that.
+ *
+ * Throws `translation_loss` naming every path, and what the dialects throw for content they cannot express.
+ */
+export function createTranslation(
+  exchange: Exchange,
+  outbound: Dialect,
+  provider: Provider,
+  connection: ProviderConnection,
+  model: string,
+  family: string,
+): LegCodec {
+  const { dialect: caller, request: { endpoint: { operation } } } = exchange;
+  const body = exchange.body!;
+  const { vmx: _, ...own } = body.value;
+  const usage = caller.inbound.usageRequest(body.value, operation);
+  const decoded = caller.decodeRequest(mergeObjects(defaultArguments(exchange), own), operation);
+  const call: Call = { ...decoded.value, model, stream: body.stream };
+  const profile = provider.profile?.(model, outbound.id, connection);
+  const encoded = outbound.encodeRequest(call, { model, family, ...(profile ? { profile } : {}) });
+  const warnings = [...decoded.warnings, ...encoded.warnings];
+  refuseLoss(exchange, warnings);
+  const value = mergeObjects(encoded.value, exchange.envelope.providerArgs);
+  const context: AnswerContext = {
+    operation,
+    requestId: exchange.requestId,
+    stream: body.stream,
+    now: Math.floor(exchange.arrivedAt / 1000),
+    model,
+    includeUsage: usage.callerAsked,
+    call,
+    family,
+  };
+  return {
+    dialect: outbound,
+    text: JSON.stringify(value),
+    bodyObject: () => value,
+    query: "",
+    warnings,
+    tap: () =>
+      createTranslatingTap({
+        framer: provider.framer?.(),
+        decoder: outbound.streamDecoder(profile ? { profile } : {}),
+        encoder: caller.streamEncoder(context),
+        errorFrame: (error) =>
+          caller.inbound.errorFrame({
+            status: error.status ?? 502,
+            kind: "internal",
+            code: error.code ?? "upstream_error",
+            message: exchange.services.redact(error.message),
+            requestId: exchange.requestId,
+          }),
+      }),
+    plain(answer: JsonObject) {
+      const facts = outbound.readAnswer(answer, operation);
+      const parts = outbound.decodeResponse(answer, operation);
+      const written = caller.encodeResponse(parts.value, context);
+      return {
+        text: JSON.stringify(written.value),
+        facts,
+        warnings: [...parts.warnings, ...written.warnings],
+      };
+    },
+  };
+}
+
+function refuseLoss(exchange: Exchange, warnings: readonly Warning[]): void {
+  if (warnings.length === 0 || lossRule(exchange) !== "reject") return;
+  const paths = warnings.map(({ code, path }) => `${path || "/"} (${code})`);
+  throw new GatewayError(
+    "translation_loss",
+    `The request cannot be translated without loss: ${paths.join(", ")}`,
+    { details: { warnings: warnings as unknown as JsonObject[] } },
+  );
+}
