@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { GatewayError } from "../contract/errors.ts";
-import { createEgressGuard, type EgressGuard, type Resolve } from "./egress.ts";
+import { createEgressGuard, type EgressGuard } from "./egress.ts";
+import type { Resolve } from "./resolve.ts";
 
 const strict = createEgressGuard({ privateRanges: "deny" });
 const relaxed = createEgressGuard({ privateRanges: "allow" });

@@ -1,4 +1,4 @@
-import { lookup as systemLookup, type LookupAddress } from "node:dns";
+import type { LookupAddress } from "node:dns";
 import { GatewayError } from "../contract/errors.ts";
 import {
   judgeAddress,
@@ -7,6 +7,7 @@ import {
   parseNetwork,
   within,
 } from "./egress-addresses.ts";
+import { createSystemResolver, type Resolve } from "./resolve.ts";
 
 /** What the guard is told by the operator. */
 export interface EgressSettings {
@@ -17,12 +18,6 @@ export interface EgressSettings {
   /** Resolves names; the system's resolver when absent. */
   readonly resolve?: Resolve;
 }
-
-/** Resolves a name to all its addresses. */
-export type Resolve = (
-  hostname: string,
-  done: (error: NodeJS.ErrnoException | null, addresses: readonly LookupAddress[]) => void,
-) => void;
 
 /** The `lookup` option of `net.connect`. */
 export type Lookup = (
@@ -72,8 +67,7 @@ const refusedPorts = new Set([25, 465, 587]);
 export function createEgressGuard(settings: EgressSettings): EgressGuard {
   const privateAllowed = settings.privateRanges === "allow";
   const { hosts, networks } = readAllowed(settings.allow ?? []);
-  const resolve = settings.resolve ??
-    ((hostname, done) => systemLookup(hostname, { all: true, verbatim: true }, done));
+  const resolve = settings.resolve ?? createSystemResolver();
 
   const hostAllowed = (host: string, port: number): boolean =>
     hosts.has(host) || hosts.has(`${host}:${port}`);

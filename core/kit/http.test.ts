@@ -1,4 +1,5 @@
 import { createServer, type Server } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import {
@@ -12,6 +13,24 @@ import { createHttpClient, type GatewayHttpClient } from "./http.ts";
 
 const clock = { now: () => Date.now(), monotonic: () => performance.now() };
 const guard = createEgressGuard({ privateRanges: "allow" });
+
+/** Made for these tests; guards nothing. */
+const testKey = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgMA41Cy7pALLxedg/
+fSwpgHuL88AyHyN0ip9Fkq63c5mhRANCAASc6J8s6iZNuPM294HUjtRiVIB4VAWW
+PGG20EhrD/UDf8vnwD5b+w5YfxfXzA1F10NRuLL0/3QUjTZrkU3G7Ugs
+-----END PRIVATE KEY-----`;
+const testCertificate = `-----BEGIN CERTIFICATE-----
+MIIBmzCCAUGgAwIBAgIUGcSzt6t7holNoYSBNY+GiQ1/hSQwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMTA4MjE0NFoYDzIxMjYxMDI4
+MDgyMTQ0WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAASc6J8s6iZNuPM294HUjtRiVIB4VAWWPGG20EhrD/UDf8vnwD5b+w5Y
+fxfXzA1F10NRuLL0/3QUjTZrkU3G7Ugso28wbTAdBgNVHQ4EFgQUSE3+XEDjh+uy
+esYKiTmh+Ga2ByswHwYDVR0jBBgwFoAUSE3+XEDjh+uyesYKiTmh+Ga2ByswDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDSAAwRQIgPSC10liVbJWkJJt/luYCvkHo8RW1rwsXQmOxv1a1GBgCIQDM
+fbA+r4mR/5489YPd9voBBaknHJ8hxCaEpg4VYbNHHA==
+-----END CERTIFICATE-----`;
 
 let upstream: FakeUpstream;
 let client: GatewayHttpClient;
@@ -195,6 +214,25 @@ test("a TLS handshake that never ends is a timeout", async () => {
     .toMatchObject({ kind: "timeout" });
   await client.close();
   mute.close();
+});
+
+test.each([
+  [
+    "a self-signed certificate",
+    { key: testKey, cert: testCertificate },
+    "its certificate is self-signed",
+  ],
+  ["a server without a certificate", {}, "TLS failed"],
+])("%s is refused", async (_name, options, reason) => {
+  const server = createTlsServer(options, () => {});
+  server.on("tlsClientError", () => {});
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  await expect(post({ url: `https://localhost:${port}/` })).rejects.toMatchObject({
+    kind: "connect",
+    message: `Cannot reach the service: ${reason}`,
+  });
+  server.close();
 });
 
 test("an abort before the head closes the service's socket at once and rejects with the reason", async () => {

@@ -9,6 +9,7 @@ export * from "./idle-timer.ts";
 export * from "./json-text.ts";
 export * from "./rate-limits.ts";
 export * from "./read-body.ts";
+export type { Resolve, ResolveDone } from "./resolve.ts";
 export * from "./secret.ts";
 export * from "./service-endpoint.ts";
 export * from "./sse.ts";
