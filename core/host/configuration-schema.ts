@@ -1,3 +1,4 @@
+import type { ValidateFunction } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import type { Fault } from "../contract/index.ts";
@@ -17,20 +18,21 @@ export const maskText = "********";
 export interface CompiledConfiguration {
   /** Every fault of a configuration; empty when it is valid. The value is left as it is. */
   check(config: unknown): Fault[];
-  /** A copy with the schema's defaults filled in. Call it with a valid configuration. */
+  /** A copy with the schema's defaults filled in. Call it with a valid configuration, before `withSecrets`. */
   complete(config: Configuration): Configuration;
 }
 
 /** Compiles a plugin's configuration schema. Throws when it is not a JSON Schema 2020-12. */
 export function compileConfiguration(schema: JsonSchema): CompiledConfiguration {
-  const check = validator(false).compile(schema);
-  const fill = validator(true).compile(schema);
+  const check = checking().compile(schema);
+  let fill: ValidateFunction | undefined;
   return {
     check(config) {
       return check(config) ? [] : faultsOf(check.errors);
     },
     complete(config) {
       const copy = structuredClone(config);
+      fill ??= filling().compile(schema);
       fill(copy);
       return copy;
     },
@@ -190,8 +192,24 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
 }
 
-function validator(useDefaults: boolean): Ajv2020 {
-  const ajv = new Ajv2020({ allErrors: true, strict: false, useDefaults });
+// A validator compiles the meta schema when it is first used, so all schemas go through the same two.
+const checking = once(() => createValidator(false));
+const filling = once(() => createValidator(true));
+
+function once<Value>(create: () => Value): () => Value {
+  let value: Value | undefined;
+  return () => value ??= create();
+}
+
+function createValidator(useDefaults: boolean): Ajv2020 {
+  const ajv = new Ajv2020({
+    allErrors: true,
+    strict: false,
+    useDefaults,
+    // Two plugins may give their schemas the same id.
+    addUsedSchema: false,
+    validateSchema: !useDefaults,
+  });
   addFormats.default(ajv);
   ajv.addFormat("secret", true);
   return ajv;
