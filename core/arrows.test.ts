@@ -132,7 +132,8 @@ function refusal(file: string, specifier: string): string | undefined {
   if (specifier.startsWith("@vmx/")) {
     if (home.doors.includes(specifier)) return undefined;
     if (isTest(file) && specifier === "@vmx/core/conformance" && home.isPlugin) return undefined;
-    return home.dependencies.has(specifier) && home.isPlugin && specifier !== "@vmx/core"
+    const plugin = specifier.split("/").slice(0, 2).join("/");
+    return home.isPlugin && home.dependencies.has(plugin) && plugin !== "@vmx/core"
       ? undefined
       : `${home.name} may import ${home.doors.join(", ") || "nothing of ours"}`;
   }
