@@ -23,17 +23,21 @@ export interface Dialect {
   /** Reads a request body into the canonical Call. */
   decodeRequest(body: JsonObject, operation: Operation): Translated<Call>;
   /** Writes a Call as a request body of this dialect. */
-  encodeRequest(call: Call, options: EncodeOptions): Translated<JsonObject>;
+  encodeRequest(call: Call, options: EncodeOptions): EncodedRequest;
   /** Where the request goes below the provider's base URL, such as `/chat/completions`. */
   requestPath(call: { operation: Operation; model: string; stream: boolean }): string;
 
   /** Reads a plain answer into Parts. */
-  decodeResponse(body: JsonObject, operation: Operation): Translated<readonly Part[]>;
+  decodeResponse(
+    body: JsonObject,
+    operation: Operation,
+    options?: DecodeOptions,
+  ): Translated<readonly Part[]>;
   /** Writes Parts as a plain answer. */
   encodeResponse(parts: readonly Part[], context: AnswerContext): Translated<JsonObject>;
 
   /** Reads a streamed answer. */
-  streamDecoder(options?: { readonly profile?: DialectProfile }): StreamDecoder;
+  streamDecoder(options?: DecodeOptions): StreamDecoder;
   /** Writes a streamed answer. */
   streamEncoder(context: AnswerContext): StreamEncoder;
 
@@ -55,6 +59,19 @@ export interface EncodeOptions {
   /** The provider family reasoning signatures may go to. */
   readonly family: string;
   readonly profile?: DialectProfile;
+}
+
+/** A written request, with what the reader of its answer has to know. */
+export interface EncodedRequest extends Translated<JsonObject> {
+  /** Tools whose names the dialect does not take: the name on the wire -> the caller's. Absent when there are none. */
+  readonly toolNames?: ReadonlyMap<string, string>;
+}
+
+/** How an answer is to be decoded. */
+export interface DecodeOptions {
+  readonly profile?: DialectProfile;
+  /** What `encodeRequest` gave back: tool calls are named as the caller named the tools. */
+  readonly toolNames?: ReadonlyMap<string, string>;
 }
 
 /** What an encoder of answers needs to know about the request. */

@@ -13,4 +13,5 @@ export type { Resolve, ResolveDone } from "./resolve.ts";
 export * from "./secret.ts";
 export * from "./service-endpoint.ts";
 export * from "./sse.ts";
+export * from "./tool-names.ts";
 export * from "./wildcard.ts";
