@@ -83,7 +83,8 @@ export async function createPluginHost(options: PluginHostOptions): Promise<Plug
   let disposed = false;
 
   const find = (point: ContributionPoint, name: string) => byName.get(`${point}/${name}`);
-  const slotOf = (pluginId: string) => slots.find(({ plugin }) => plugin.id === pluginId);
+  const byPlugin = new Map(slots.map((slot) => [slot.plugin.id, slot]));
+  const slotOf = (pluginId: string) => byPlugin.get(pluginId);
 
   /** Activates everyone who waits for the event; only the caller's own plugin is awaited. */
   function fire(event: string, except?: PluginSlot): void {
@@ -106,6 +107,8 @@ export async function createPluginHost(options: PluginHostOptions): Promise<Plug
     if (!slot) {
       throw new GatewayError("PLUGIN_NOT_FOUND", `Cannot find ${what}: no plugin provides it`);
     }
+    const ready = slot.implementation(point, entry.id);
+    if (ready !== undefined) return ready as ContributionPoints[Point];
     fire(activationEvent(point, entry.id), slot);
     try {
       await slot.activate();
