@@ -150,7 +150,7 @@ function breakOff(
     exchange,
     cause instanceof GatewayError ? cause : toLegFailure(cause),
   );
-  if (!gone && atBorder) reply.end(exchange.dialect.inbound.errorFrame(outgoing));
+  if (!gone && atBorder) reply.end(exchange.dialect.inbound.errorFrame(outgoing, facts.sequence));
   else reply.end();
   return {
     status: gone ? "aborted" : "partial",

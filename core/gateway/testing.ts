@@ -154,7 +154,7 @@ function createWorld(): MutableSnapshot & { snapshot(): Snapshot } {
     }),
     setConnection(name, provider, connection = {}) {
       const view: ConnectionView = {
-        connectionId: crypto.randomUUID(),
+        connectionId: connections.get(name.toLowerCase())?.connectionId ?? crypto.randomUUID(),
         environmentId,
         workspaceId,
         name,
