@@ -6,7 +6,8 @@ import type { Warning } from "./warning.ts";
 
 /**
  * A transport to one upstream service: who to talk to and how to get there. The language is a dialect's business.
- * `send` rejects only when no HTTP answer came: with a ProviderFailure, or with the signal's reason when aborted.
+ * `send` rejects only when no HTTP answer came: with a ProviderFailure, with the signal's reason when aborted, or with
+ * a GatewayError (`egress_refused`, `upstream_invalid_response` for what is not HTTP).
  */
 export interface Provider {
   readonly operations: readonly Operation[];
@@ -105,7 +106,7 @@ export interface ProviderResponse {
 
 /** Why no HTTP answer came. Thrown by `Provider.send` and by the body it returned. */
 export class ProviderFailure extends Error {
-  /** `connect`: refused, DNS, TLS. `reset`: broken off. `timeout`: connect, headers or idle time passed. */
+  /** `connect`: refused, DNS, TLS. `reset`: broken off. `timeout`: connect, headers or idle time passed. `refused`: the request itself cannot be sent. */
   readonly kind: "connect" | "reset" | "timeout" | "refused";
   constructor(kind: ProviderFailure["kind"], message: string, cause?: unknown) {
     super(message, { cause });

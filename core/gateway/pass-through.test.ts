@@ -44,6 +44,15 @@ test("the usage request joins the caller's own stream options", () => {
   );
 });
 
+test("a member the service rejects is not asked of it, wherever it came from", () => {
+  const usage = { merge: { stream_options: { include_usage: true } }, callerAsked: false };
+  const adaptation = { remove: ["stream_options", "logit_bias", "seed"] };
+  const defaultArgs = { logit_bias: {}, top_p: 1 };
+  expect(edit('{"model":"m","seed":1}', { usage, adaptation, defaultArgs })).toBe(
+    '{"model":"upstream","top_p":1}',
+  );
+});
+
 test("default arguments fill gaps, provider arguments win, null stays null", () => {
   const text = '{"model":"m","temperature":0.10,"top":{"a":1,"b":2}}';
   const result = JSON.parse(edit(text, {

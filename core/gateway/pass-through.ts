@@ -36,6 +36,15 @@ export function passThroughBody(body: RequestBody, edits: PassThroughEdits): str
   });
 }
 
+/** Members a service would reject are not asked of it either. */
+function accepted(
+  merge: JsonObject | undefined,
+  rejected: readonly string[],
+): JsonObject | undefined {
+  if (!merge || rejected.length === 0) return merge;
+  return Object.fromEntries(Object.entries(merge).filter(([name]) => !rejected.includes(name)));
+}
+
 /** The caller's body with `defaultArgs` under and `providerArgs` over it: what rules, estimates and audit see. */
 export function mergedBody(
   body: RequestBody,
@@ -56,13 +65,16 @@ export function createPassThrough(
   const { dialect, request: { endpoint: { operation } } } = exchange;
   const body = exchange.body!;
   const usage = dialect.inbound.usageRequest(body.value, operation);
-  const adaptation = provider.adapt?.(
-    { operation, dialect: dialect.id, model, body: body.value },
-    connection,
-  );
+  const defaultArgs = defaultArguments(exchange);
+  const adaptation = provider.adapt?.({
+    operation,
+    dialect: dialect.id,
+    model,
+    body: defaultArgs ? mergeObjects(defaultArgs, body.value) : body.value,
+  }, connection);
   const text = passThroughBody(body, {
     model,
-    defaultArgs: defaultArguments(exchange),
+    defaultArgs,
     providerArgs: exchange.envelope.providerArgs,
     usage,
     adaptation,
