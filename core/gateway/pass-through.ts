@@ -27,7 +27,8 @@ export function passThroughBody(body: RequestBody, edits: PassThroughEdits): str
   const remove = [...adaptation?.remove ?? []];
   if (Object.hasOwn(body.value, "vmx")) remove.push("vmx");
   // `providerArgs` comes last by its definition; the usage request comes after it because accounting needs it.
-  const over = providerArgs || usage.merge ? mergeObjects(providerArgs, usage.merge) : null;
+  const asked = accepted(usage.merge, remove);
+  const over = providerArgs || asked ? mergeObjects(providerArgs, asked) : null;
   return editObject(body.text, {
     under: defaultArgs,
     remove,
