@@ -1,5 +1,6 @@
 /** Requirements of the contracts as plain cases, for Vitest, `deno test` and any other runner. */
 export * from "./case.ts";
+export * from "./dialects.ts";
 export * from "./encryptions.ts";
 export * from "./fake-upstream.ts";
 export * from "./providers.ts";

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { AnswerContext, Frame, Json, JsonObject, Part } from "@vmx/core/contract";
 import { type Case, runCases } from "@vmx/core/conformance";
 import { assembleParts, createSseReader, isObject, mergeObjects, writeFrame } from "@vmx/core/kit";
 import { openaiChat as dialect } from "./dialect.ts";
 
 const root = process.env["VMX_FIXTURES"] ??
-  resolve(import.meta.dirname, "../../../shared/fixtures");
+  fileURLToPath(new URL("../../../shared/fixtures", import.meta.url));
 const folders = ["openai-chat", "azure-openai", "groq", "openai-embeddings"];
 const inbound = dialect.inbound!;
 
