@@ -16,20 +16,26 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { openDatabase } from "./database.ts";
 import { type EmbeddedDatabase, type EmbeddedOptions, startEmbedded } from "./embedded.ts";
 import { findBinaries } from "./embedded/binaries.ts";
 import { commandLine, processIdentity } from "./embedded/process-identity.ts";
-import { silentLog } from "./testing.ts";
+import { disposable, silentLog } from "./testing.ts";
 
 const isRoot = process.getuid?.() === 0;
 const root = mkdtempSync(join(tmpdir(), "vmx-embedded-"));
 chmodSync(root, 0o755);
+const template = join(root, "template");
 let folder: string;
 let running: EmbeddedDatabase[] = [];
 let tests = 0;
 
+// Creating a database is half a second of work: tests that are about something else start from a copy.
+beforeAll(async () => {
+  const options = { dataDir: template, log: silentLog, settings: disposable };
+  await (await startEmbedded(options)).stop();
+}, 60_000);
 beforeEach(() => {
   folder = join(root, String(tests++));
   mkdirSync(folder);
@@ -41,20 +47,25 @@ afterEach(async () => {
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 test("the first start creates the database, later ones keep it and are quick", async () => {
+  const startedAt = performance.now();
   const first = await start();
+  const createdMs = performance.now() - startedAt;
   await query(first.url, "create table kept (value text)");
   await query(first.url, "insert into kept values ('yes')");
   await first.stop();
 
-  const startedAt = performance.now();
+  const restartedAt = performance.now();
   const second = await start();
-  expect(performance.now() - startedAt).toBeLessThan(2_000);
+  // Against each other, not against a clock: the machine may be busy.
+  expect(performance.now() - restartedAt).toBeLessThan(createdMs / 2);
   expect(await query(second.url, "select value from kept")).toEqual([{ value: "yes" }]);
 });
 
 test("the server listens on a private unix socket only, makes writes durable, and knows no secret of ours", async () => {
   process.env.VMX_TEST_SECRET = "must-not-travel";
-  const { url, pid } = await start().finally(() => delete process.env.VMX_TEST_SECRET);
+  const { url, pid } = await start({ settings: {} }).finally(() =>
+    delete process.env.VMX_TEST_SECRET
+  );
   const [settings] = await query(
     url,
     `select current_setting('listen_addresses') as addresses, current_setting('fsync') as fsync,
@@ -72,6 +83,7 @@ test("the server listens on a private unix socket only, makes writes durable, an
 test.runIf(isRoot)(
   "started by root the server runs as postgres or nobody, inside the data folder",
   async () => {
+    useTemplate();
     const database = await start();
     const uid = Number(
       /^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${database.pid}/status`, "utf8"))![1],
@@ -122,6 +134,7 @@ test.runIf(isRoot)(
 );
 
 test.runIf(isRoot)("data made by another user is handed to the service user", async () => {
+  useTemplate();
   const first = await start();
   await first.stop();
   chownSync(join(dataDir(), "postgres/data"), 0, 0);
@@ -129,6 +142,7 @@ test.runIf(isRoot)("data made by another user is handed to the service user", as
 });
 
 test("library links that skipped install scripts left out are restored", async () => {
+  useTemplate();
   const binaries = copyPackage();
   removeLinks(binaries);
   const database = await start({ binaries });
@@ -151,6 +165,7 @@ test("a socket path the system would refuse moves to a private temporary folder 
 test(
   "a server orphaned by SIGKILL is found, stopped and replaced, and nothing committed is lost",
   async () => {
+    useTemplate();
     const orphan = await startElsewhere("create table kept (value text)", "SIGKILL");
     expect(processIdentity(orphan)).toBeDefined();
 
@@ -164,11 +179,13 @@ test(
 );
 
 test("a gateway that leaves without drain takes its server along", async () => {
+  useTemplate();
   const server = await startElsewhere("select 1", "SIGTERM");
   await expect.poll(() => processIdentity(server), { timeout: 5_000 }).toBeUndefined();
 }, 30_000);
 
 test("a second gateway on the same folder is refused in a plain sentence", async () => {
+  useTemplate();
   const first = await start();
   await expect(start()).rejects.toThrow(
     `Cannot start on data folder ${dataDir()}: another gateway (process ${process.pid}) is using it`,
@@ -179,6 +196,7 @@ test("a second gateway on the same folder is refused in a plain sentence", async
 });
 
 test("a lock whose pid belongs to another process by now is taken over", async () => {
+  useTemplate();
   const database = await start();
   await database.stop();
   const lock = join(dataDir(), "owner.lock");
@@ -190,6 +208,7 @@ test("a lock whose pid belongs to another process by now is taken over", async (
 });
 
 test("a pid file whose pid belongs to a stranger harms nobody", async () => {
+  useTemplate();
   const database = await start();
   await database.stop();
   const stranger = spawn("sleep", ["30"]);
@@ -205,6 +224,7 @@ test("a pid file whose pid belongs to a stranger harms nobody", async () => {
 });
 
 test("a server that crashes is started again", async () => {
+  useTemplate();
   const database = await start();
   const before = database.pid;
   process.kill(before, "SIGKILL");
@@ -219,6 +239,7 @@ test("a creation that was interrupted begins again", async () => {
 });
 
 test("data of another PostgreSQL version is refused in a plain sentence", async () => {
+  useTemplate();
   await (await start()).stop();
   writeFileSync(join(dataDir(), "postgres/data/PG_VERSION"), "17\n");
   await expect(start()).rejects.toThrow(/was made by PostgreSQL 17, this gateway brings 18/);
@@ -242,9 +263,19 @@ function dataDir(): string {
   return join(folder, "data");
 }
 
+function useTemplate(): void {
+  cpSync(join(template, "postgres/data"), join(dataDir(), "postgres/data"), { recursive: true });
+}
+
 async function start(options: Partial<EmbeddedOptions> = {}): Promise<EmbeddedDatabase> {
   const outside = join(root, "outside");
-  const database = await startEmbedded({ dataDir: dataDir(), log: silentLog, outside, ...options });
+  const database = await startEmbedded({
+    dataDir: dataDir(),
+    log: silentLog,
+    outside,
+    settings: disposable,
+    ...options,
+  });
   running.push(database);
   return database;
 }

@@ -27,6 +27,8 @@ export interface EmbeddedOptions {
   readonly binaries?: string | undefined;
   /** Where binaries and data go that root's service account could not reach. */
   readonly outside?: string | undefined;
+  /** Server settings beside the built-in ones, such as `fsync: "off"` for a database nobody will miss. */
+  readonly settings?: Readonly<Record<string, string>> | undefined;
 }
 
 /** The running embedded database. */
@@ -74,7 +76,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedD
     }
     await stopOrphan(place.data, log);
     const socket = findSocketFolder(place.base, user);
-    const { signal } = options;
+    const { signal, settings } = options;
     const server: ServerOptions = {
       bin,
       data: place.data,
@@ -82,6 +84,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedD
       user,
       log,
       signal,
+      settings,
     };
     if (await createData(server)) lap("created");
     const kept = await keepRunning(server);

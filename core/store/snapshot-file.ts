@@ -1,4 +1,4 @@
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import type { Log } from "../contract/plugin.ts";
 import type { Delta, Position, SnapshotRows } from "./snapshot-rows.ts";
 import type { SnapshotTables } from "./snapshot-tables.ts";
@@ -49,7 +49,8 @@ export function createSnapshotFile(options: SnapshotFileOptions): SnapshotFile {
   async function write(text: string): Promise<void> {
     try {
       const sealed = await options.seal(new TextEncoder().encode(text));
-      await writeFile(`${path}.new`, sealed, { mode: 0o600 });
+      await rm(`${path}.new`, { force: true });
+      await writeFile(`${path}.new`, sealed, { mode: 0o600, flag: "wx" });
       await rename(`${path}.new`, path);
     } catch (error) {
       written = undefined;

@@ -16,6 +16,9 @@ export interface TestDatabase {
   stop(): Promise<void>;
 }
 
+/** Server settings for a database that is thrown away: it waits for no disk. */
+export const disposable = { fsync: "off", full_page_writes: "off", synchronous_commit: "off" };
+
 /** A log that keeps silent. */
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -25,7 +28,12 @@ export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
  */
 export async function startTestDatabase(): Promise<TestDatabase> {
   const dataDir = mkdtempSync(join(tmpdir(), "vmx-test-"));
-  const embedded = await startEmbedded({ dataDir, log: silentLog, outside: `${dataDir}-outside` });
+  const embedded = await startEmbedded({
+    dataDir,
+    log: silentLog,
+    outside: `${dataDir}-outside`,
+    settings: disposable,
+  });
   const handles: Database[] = [];
   return {
     url: embedded.url,

@@ -4,6 +4,7 @@ import {
   chownSync,
   existsSync,
   lchownSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -96,6 +97,8 @@ function place(base: string, user: ServiceUser | undefined): Place {
   ownFolder(base, user);
   const data = join(base, "data");
   const owner = statSync(data, { throwIfNoEntry: false })?.uid;
+  // A copy put back from a backup may have lost its mode, and the server insists on it.
+  if (owner !== undefined) chmodSync(data, 0o700);
   if (user && owner !== undefined && owner !== user.uid) chownAll(data, user);
   // What an interrupted creation left.
   rmSync(`${data}.partial`, { recursive: true, force: true });
@@ -113,15 +116,19 @@ function letIn(dataFolder: string, user: ServiceUser): boolean {
   return canEnter(user, dataFolder);
 }
 
+// The account owns the folder above, so what lies there may be a link it made: root must not follow it.
 function ownFolder(folder: string, user: ServiceUser | undefined): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (!lstatSync(folder).isDirectory()) {
+    throw new StartError(`Cannot start the embedded database: ${folder} is not a folder`);
+  }
   chmodSync(folder, 0o700);
-  if (user) chownSync(folder, user.uid, user.gid);
+  if (user) lchownSync(folder, user.uid, user.gid);
 }
 
 function chownAll(path: string, user: ServiceUser): void {
   lchownSync(path, user.uid, user.gid);
-  if (!statSync(path).isDirectory()) return;
+  if (!lstatSync(path).isDirectory()) return;
   for (const name of readdirSync(path)) chownAll(join(path, name), user);
 }
 

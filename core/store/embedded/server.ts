@@ -20,6 +20,8 @@ export interface ServerOptions {
   readonly user: ServiceUser | undefined;
   readonly log: Log;
   readonly signal?: AbortSignal | undefined;
+  /** Server settings beside the built-in ones. */
+  readonly settings?: Readonly<Record<string, string>> | undefined;
 }
 
 /** A running server. */
@@ -50,6 +52,7 @@ export async function createData(options: ServerOptions): Promise<boolean> {
       .concat("--builtin-locale=C.UTF-8", "--no-sync", "--no-instructions"),
   );
   renameSync(partial, data);
+  if (options.settings?.fsync === "off") return true;
   // Flushing the new files may take seconds on a slow disk and need not hold up the start.
   initdb(options, ["--sync-only", "-D", data]).catch((error) => {
     log.warn("embedded database: cannot flush the new files", { error });
@@ -60,7 +63,7 @@ export async function createData(options: ServerOptions): Promise<boolean> {
 /** Starts the server and waits until it takes connections. */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { bin, data, log, signal } = options;
-  const child = spawn(join(bin, "postgres"), ["-D", data, ...settings(options.socketFolder)], {
+  const child = spawn(join(bin, "postgres"), ["-D", data, ...settings(options)], {
     cwd: "/",
     env: serverEnv,
     // A group of its own: Ctrl-C must reach the gateway, which still needs its database to drain.
@@ -118,7 +121,7 @@ export async function stopOrphan(data: string, log: Log): Promise<void> {
   }
 }
 
-function settings(socketFolder: string): string[] {
+function settings({ socketFolder, settings: further }: ServerOptions): string[] {
   const values = {
     listen_addresses: "",
     unix_socket_directories: socketFolder,
@@ -135,6 +138,7 @@ function settings(socketFolder: string): string[] {
     log_min_error_statement: "panic",
     timezone: "UTC",
     log_timezone: "UTC",
+    ...further,
   };
   return Object.entries(values).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
 }
