@@ -3,12 +3,15 @@
 export * from "./assemble-parts.ts";
 export * from "./egress.ts";
 export * from "./estimate.ts";
+export * from "./frame-text.ts";
 export * from "./framing.ts";
 export * from "./http.ts";
 export * from "./idle-timer.ts";
 export * from "./json-text.ts";
+export * from "./model-list.ts";
 export * from "./rate-limits.ts";
 export * from "./read-body.ts";
+export * from "./reasoning-mark.ts";
 export type { Resolve, ResolveDone } from "./resolve.ts";
 export * from "./secret.ts";
 export * from "./service-endpoint.ts";
