@@ -14,7 +14,7 @@ import {
 } from "./embedded/server.ts";
 import { findServiceUser } from "./embedded/service-user.ts";
 
-export { StartError } from "./embedded/start-error.ts";
+export { StartError } from "../start-error.ts";
 
 /** What the embedded database needs to know. */
 export interface EmbeddedOptions {

@@ -1,7 +1,8 @@
+import { valueAt, withValueAt } from "../host/configuration-schema.ts";
 import type { Secret } from "../kit/secret.ts";
 import type { OpenSecret, SecretContext } from "./snapshot.ts";
 
-/** Dotted paths of the secret fields of a provider's configuration, such as `apiKey`. */
+/** Dotted paths of the secret fields of a provider's configuration, such as `apiKey`; see `secretPaths`. */
 export type SecretFields = (
   provider: string,
   config: Readonly<Record<string, unknown>>,
@@ -51,10 +52,10 @@ export function createConnectionOpener(
       try {
         let opened: Readonly<Record<string, unknown>> = config;
         for (field of secretFields(provider, config)) {
-          const sealed = readPath(config, field);
+          const sealed = valueAt(config, field);
           if (sealed === undefined || sealed === null) continue;
           const secret = await openField(sealed, { environmentId, connectionId, field });
-          opened = writePath(opened, field.split("."), secret);
+          opened = withValueAt(opened, field, secret);
         }
         return { config: opened };
       } catch (error) {
@@ -64,25 +65,6 @@ export function createConnectionOpener(
     },
     forget: (connectionId) => void known.delete(connectionId),
   };
-}
-
-function readPath(value: unknown, path: string): unknown {
-  let current = value;
-  for (const key of path.split(".")) {
-    if (typeof current !== "object" || current === null || !Object.hasOwn(current, key)) return;
-    current = (current as Record<string, unknown>)[key];
-  }
-  return current;
-}
-
-function writePath(
-  target: Readonly<Record<string, unknown>>,
-  [key, ...rest]: string[],
-  value: unknown,
-): Readonly<Record<string, unknown>> {
-  if (key === undefined) return target;
-  const child = target[key] as Readonly<Record<string, unknown>>;
-  return { ...target, [key]: rest.length === 0 ? value : writePath(child, rest, value) };
 }
 
 function within<Value>(timeoutMs: number, promise: Promise<Value>): Promise<Value> {

@@ -13,7 +13,7 @@ import {
 import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { type ServiceUser, succeeds } from "./service-user.ts";
-import { StartError } from "./start-error.ts";
+import { StartError } from "../../start-error.ts";
 
 const needsDatabaseUrl = "Set DATABASE_URL to a PostgreSQL server instead";
 

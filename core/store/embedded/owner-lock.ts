@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { processIdentity } from "./process-identity.ts";
-import { StartError } from "./start-error.ts";
+import { StartError } from "../../start-error.ts";
 
 interface Owner {
   readonly pid: number;

@@ -16,7 +16,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { canEnter, type ServiceUser } from "./service-user.ts";
-import { StartError } from "./start-error.ts";
+import { StartError } from "../../start-error.ts";
 
 // The system allows 107 bytes on Linux and 103 on macOS.
 const longestSocketPath = 100;

@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "../../contract/plugin.ts";
 import { commandLine, processIdentity } from "./process-identity.ts";
 import { as, serverEnv, type ServiceUser } from "./service-user.ts";
-import { StartError } from "./start-error.ts";
+import { StartError } from "../../start-error.ts";
 
 /** Major version of the binaries; data of another one does not start. */
 const majorVersion = "18";

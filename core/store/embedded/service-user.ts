@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { StartError } from "./start-error.ts";
+import { StartError } from "../../start-error.ts";
 
 /** The account the database server runs as when the gateway is root. */
 export interface ServiceUser {
