@@ -39,6 +39,10 @@ export function createTranslation(
   const warnings = [...decoded.warnings, ...encoded.warnings];
   refuseLoss(exchange, warnings);
   const value = mergeObjects(encoded.value, exchange.envelope.providerArgs);
+  const reading = {
+    ...(profile ? { profile } : {}),
+    ...(encoded.toolNames ? { toolNames: encoded.toolNames } : {}),
+  };
   const context: AnswerContext = {
     operation,
     requestId: exchange.requestId,
@@ -58,7 +62,7 @@ export function createTranslation(
     tap: () =>
       createTranslatingTap({
         framer: provider.framer?.(),
-        decoder: outbound.streamDecoder(profile ? { profile } : {}),
+        decoder: outbound.streamDecoder(reading),
         encoder: caller.streamEncoder(context),
         errorFrame: (error) =>
           caller.inbound.errorFrame({
@@ -71,7 +75,7 @@ export function createTranslation(
       }),
     plain(answer: JsonObject) {
       const facts = outbound.readAnswer(answer, operation);
-      const parts = outbound.decodeResponse(answer, operation);
+      const parts = outbound.decodeResponse(answer, operation, reading);
       const written = caller.encodeResponse(parts.value, context);
       return {
         text: JSON.stringify(written.value),
