@@ -1,5 +1,11 @@
 import type { Json, JsonObject, Operation, RequestFacts } from "@vmx/core/contract";
-import { estimateMediaTokens, estimateTokens, estimateWeights, isObject } from "@vmx/core/kit";
+import {
+  estimateJsonTokens,
+  estimateMediaTokens,
+  estimateTokens,
+  estimateWeights,
+  isObject,
+} from "@vmx/core/kit";
 import { listOf, numberOf, objectOf, textOf } from "./read-json.ts";
 
 type Messages = RequestFacts["messages"];
@@ -62,6 +68,8 @@ function readMessages(body: JsonObject, wanted: (role: string) => boolean): Mess
   return found;
 }
 
+const spokenMembers = ["reasoning_content", "reasoning", "refusal"] as const;
+
 function estimateMessages(body: JsonObject): number {
   let tokens: number = estimateWeights.perRequest;
   for (const message of listOf(body["messages"])) {
@@ -70,14 +78,14 @@ function estimateMessages(body: JsonObject): number {
     const { content, tool_calls: calls, function_call: call } = message;
     if (typeof content === "string") tokens += estimateTokens(content);
     else for (const part of listOf(content)) tokens += estimatePart(part);
-    for (const member of ["reasoning_content", "reasoning", "refusal"]) {
-      tokens += estimateTokens(textOf(message[member]) ?? "");
+    for (const member of spokenMembers) {
+      const text = message[member];
+      if (typeof text === "string") tokens += estimateTokens(text);
     }
-    if (calls) tokens += estimateTokens(JSON.stringify(calls));
-    if (call) tokens += estimateTokens(JSON.stringify(call));
+    tokens += (calls ? estimateJsonTokens(calls) : 0) + (call ? estimateJsonTokens(call) : 0);
   }
   for (const tools of [body["tools"], body["functions"]]) {
-    if (listOf(tools).length > 0) tokens += estimateTokens(JSON.stringify(tools));
+    if (listOf(tools).length > 0) tokens += estimateJsonTokens(tools);
   }
   return tokens;
 }
@@ -97,7 +105,7 @@ function estimatePart(part: Json): number {
     case "file":
       return estimateMedia(objectOf(part["file"])?.["file_data"]);
     default:
-      return estimateTokens(JSON.stringify(part));
+      return estimateJsonTokens(part);
   }
 }
 

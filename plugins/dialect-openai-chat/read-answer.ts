@@ -4,7 +4,7 @@ import {
   type JsonObject,
   type Operation,
 } from "@vmx/core/contract";
-import { estimateTokens, isObject } from "@vmx/core/kit";
+import { estimateJsonTokens, estimateTokens, isObject } from "@vmx/core/kit";
 import { readErrorMember } from "./errors.ts";
 import { readFinishReason } from "./finish-reason.ts";
 import { contentText } from "./inspect.ts";
@@ -69,7 +69,7 @@ function estimateChoices(choices: readonly JsonObject[]): number {
       tokens += estimateTokens(textOf(message[name]) ?? "");
     }
     for (const calls of [message["tool_calls"], message["function_call"]]) {
-      if (calls) tokens += estimateTokens(JSON.stringify(calls));
+      if (calls) tokens += estimateJsonTokens(calls);
     }
   }
   return tokens;

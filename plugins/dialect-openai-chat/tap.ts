@@ -42,6 +42,7 @@ export function createTap(options: TapOptions): Tap {
   let finishes = 0;
   let textAfterFinish = false;
   let insideOversize = false;
+  let fragmentTail = "";
   let toolCall = false;
   let refusal = false;
   let id: string | undefined;
@@ -108,9 +109,12 @@ export function createTap(options: TapOptions): Tap {
   };
 
   /** What can be learned of a frame that was too large to be held: no more than its finish. */
-  const readFragment = (text: string): void => {
+  const readFragment = (piece: string): void => {
     content = true;
     started = true;
+    // The member may be torn between two pieces.
+    const text = fragmentTail + piece;
+    fragmentTail = text.slice(-smallFrameBytes);
     const finish = findValue(text, finishTail, 0, text.length);
     if (text.charCodeAt(finish) !== QUOTE) return;
     finishes++;
@@ -144,6 +148,7 @@ export function createTap(options: TapOptions): Tap {
         if (insideOversize) {
           readFragment(text.slice(0, end));
           insideOversize = false;
+          fragmentTail = "";
         } else {
           const verdict = tells(text, from, end) ? readFrame(bytes.subarray(from, end)) : "forward";
           if (verdict === "drop") {
