@@ -8,10 +8,10 @@ import { hashSecret } from "./token-format.ts";
 
 /** Lifetimes of console sessions. */
 export interface SessionLimits {
-  /** Minutes without a call after which a session ends. */
-  readonly idleMinutes: number;
-  /** Days after which a session ends in any case. */
-  readonly maxDays: number;
+  /** Milliseconds without a call after which a session ends. */
+  readonly idleMs: number;
+  /** Milliseconds after which a session ends in any case. */
+  readonly maxMs: number;
 }
 
 /** A session as read from the database. */
@@ -26,10 +26,14 @@ export interface StoredSession {
 
 /** Console sessions: stored by hash, read through a short cache. */
 export interface Sessions {
-  /** Starts a session; `id` is the cookie's value. */
+  /** Starts a session; `id` is the cookie's value. A `csrfToken` is carried over from the session it replaces. */
   start(
     userId: string,
-    client: { readonly ip?: string | undefined; readonly userAgent?: string | undefined },
+    client: {
+      readonly ip?: string | undefined;
+      readonly userAgent?: string | undefined;
+      readonly csrfToken?: string | undefined;
+    },
   ): Promise<{ readonly id: string; readonly session: StoredSession }>;
   /**
    * Finds the session of a cookie and notes that it is in use. While the database is away, sessions known to
@@ -63,7 +67,7 @@ export function createSessions(
   function isAlive(session: StoredSession): boolean {
     const now = clock.now();
     return now < session.expiresAt.getTime() &&
-      now < session.lastSeenAt.getTime() + limits.idleMinutes * 60_000;
+      now < session.lastSeenAt.getTime() + limits.idleMs;
   }
 
   async function read(sessionHash: string): Promise<StoredSession | undefined> {
@@ -86,10 +90,10 @@ export function createSessions(
       const row = em.create(Session, {
         sessionHash: hashSecret(id),
         userId,
-        csrfToken: randomBytes(32).toString("base64url"),
+        csrfToken: client.csrfToken ?? randomBytes(32).toString("base64url"),
         createdAt: new Date(now),
         lastSeenAt: new Date(now),
-        expiresAt: new Date(now + limits.maxDays * 86_400_000),
+        expiresAt: new Date(now + limits.maxMs),
         ip: client.ip ?? null,
         userAgent: client.userAgent?.slice(0, 500) ?? null,
       });

@@ -1,0 +1,59 @@
+import { AnyObject } from "@vmx/schemas";
+import { activityRoutes } from "./activity.ts";
+import { createConnectionProbeRoutes } from "./ai-connection-probes.ts";
+import { aiConnectionRoutes } from "./ai-connections.ts";
+import { aiResourceRoutes } from "./ai-resources.ts";
+import { apiKeyRoutes } from "./api-keys.ts";
+import { authRoutes } from "./auth.ts";
+import { environmentRoutes } from "./environments.ts";
+import { installationRoutes } from "./installation.ts";
+import { meRoutes } from "./me.ts";
+import { createOpenApi } from "./openapi.ts";
+import { roleRoutes } from "./roles.ts";
+import { defineRoute, type Route } from "./route.ts";
+import { userRoutes } from "./users.ts";
+import { workspaceRoutes } from "./workspaces.ts";
+
+/** The route table of the management API with the document that describes it. */
+export interface ManagementApi {
+  readonly routes: readonly Route[];
+  /** OpenAPI 3.1. */
+  readonly openApi: Readonly<Record<string, unknown>>;
+}
+
+/** Builds the route table. Fixed paths stand before those with parameters in their place. */
+export function createManagementApi(version: string): ManagementApi {
+  const routes: Route[] = [
+    defineRoute({
+      method: "GET",
+      path: "/api/v1/openapi.json",
+      operationId: "getOpenApi",
+      summary: "Reads this document",
+      tag: "Installation",
+      access: "public",
+      answer: AnyObject,
+      handler: () => openApi,
+    }),
+    ...authRoutes,
+    ...meRoutes,
+    ...userRoutes,
+    ...roleRoutes,
+    ...workspaceRoutes,
+    ...environmentRoutes,
+    ...createConnectionProbeRoutes(),
+    ...aiConnectionRoutes,
+    ...aiResourceRoutes,
+    ...apiKeyRoutes,
+    ...activityRoutes,
+    ...installationRoutes,
+  ].flatMap(withPut);
+  const openApi = createOpenApi(routes, version);
+  return { routes, openApi };
+}
+
+/** PUT is accepted wherever PATCH is and means the same. */
+function withPut(route: Route): Route[] {
+  if (route.method !== "PATCH") return [route];
+  const operationId = route.operationId.replace(/^update/, "put");
+  return [route, { ...route, method: "PUT", operationId, summary: `${route.summary} (as PATCH)` }];
+}

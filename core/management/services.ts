@@ -1,0 +1,62 @@
+import type { Access } from "./access.ts";
+import type { Clock, Encryption, Log } from "../contract/index.ts";
+import type { PluginHost } from "../host/plugin-host.ts";
+import type { EgressGuard } from "../kit/egress.ts";
+import type { ProviderConnection } from "../contract/provider.ts";
+import type { Database } from "../store/database.ts";
+import type { Snapshot } from "../store/snapshot.ts";
+import type { SessionLimits } from "../access/sessions.ts";
+
+/** Settings the management plane reads. */
+export interface ManagementConfig {
+  /** Version of the gateway. */
+  readonly version: string;
+  /** `VMX_PUBLIC_URL` as the operator set it; undefined when they did not. */
+  readonly publicUrl: string | undefined;
+  /** `VMX_ADMIN_TOKEN`. */
+  readonly adminToken: string | undefined;
+  /** `VMX_LOCAL_LOGIN`. */
+  readonly localLogin: boolean;
+  readonly session: SessionLimits;
+}
+
+/** What the management plane stands on. */
+export interface ManagementServices {
+  readonly database: Database;
+  readonly loader: SnapshotSource;
+  readonly host: PluginHost;
+  /** The chosen encryption backend. */
+  readonly encryption: () => Promise<Encryption>;
+  readonly egress: Pick<EgressGuard, "checkUrl">;
+  readonly config: ManagementConfig;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Makes a call of one output token, for connection tests that name a model. */
+  readonly tryModel?: TryModel;
+}
+
+/** The snapshot this process serves, and the way to have a newer one. */
+export interface SnapshotSource {
+  current(): Snapshot;
+  /** Loads what is newer; when it has resolved, `current()` shows every change committed before the call. */
+  refresh(): Promise<unknown>;
+}
+
+/** See `ManagementServices.tryModel`. */
+export type TryModel = (
+  request: {
+    readonly provider: string;
+    readonly connection: ProviderConnection;
+    readonly model: string;
+  },
+  signal: AbortSignal,
+) => Promise<{
+  readonly status: number;
+  readonly message?: string;
+  readonly discovered?: Record<string, unknown>;
+}>;
+
+/** The services with access control in place: what handlers are given. */
+export interface HandlerServices extends ManagementServices {
+  readonly access: Access;
+}

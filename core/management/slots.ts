@@ -1,0 +1,121 @@
+import type { ModelSlotInput } from "@vmx/schemas";
+import { type Fault, GatewayError } from "../contract/errors.ts";
+import type { PluginHost } from "../host/plugin-host.ts";
+import type { AiConnection, AiResource } from "../store/entities/index.ts";
+import type { SlotView } from "../store/snapshot.ts";
+import { sameName } from "./field.ts";
+
+/** The slot lists of a resource. */
+export interface SlotSet<Slot> {
+  readonly model: Slot;
+  readonly secondaryModels: readonly Slot[];
+  readonly fallbackModels: readonly Slot[];
+}
+
+/** A slot with the path errors name it by, such as `fallbackModels[1]`. */
+export interface NamedSlot<Slot> {
+  readonly slot: string;
+  readonly value: Slot;
+}
+
+/** Every slot of a resource with its path. */
+export function slotsOf<Slot>(resource: SlotSet<Slot>): NamedSlot<Slot>[] {
+  return [
+    { slot: "model", value: resource.model },
+    ...resource.secondaryModels.map((value, index) => ({
+      slot: `secondaryModels[${index}]`,
+      value,
+    })),
+    ...resource.fallbackModels.map((value, index) => ({ slot: `fallbackModels[${index}]`, value })),
+  ];
+}
+
+/** Where a connection is used. */
+export interface Reference {
+  readonly resourceId: string;
+  readonly resourceName: string;
+  readonly slot: string;
+}
+
+/** Every slot of the resources that uses the connection. */
+export function referencesTo(
+  connectionId: string,
+  resources: readonly AiResource[],
+): Reference[] {
+  return resources.flatMap((resource) =>
+    slotsOf(resource)
+      .filter(({ value }) => value.connectionId === connectionId)
+      .map(({ slot }) => ({ resourceId: resource.resourceId, resourceName: resource.name, slot }))
+  );
+}
+
+/**
+ * Turns slots as sent into slots as stored: the connection by id, its provider, defaults filled in.
+ *
+ * Throws `invalid_request` with one fault per slot that cannot be resolved.
+ */
+export function resolveSlots(
+  sent: SlotSet<ModelSlotInput>,
+  connections: readonly AiConnection[],
+  host: PluginHost,
+): SlotSet<SlotView> {
+  const faults: Fault[] = [];
+  const resolve = ({ slot, value }: NamedSlot<ModelSlotInput>): SlotView => {
+    const found = findConnection(value, connections);
+    const problem = typeof found === "string" ? found : providerFault(value, found, host);
+    if (problem !== undefined) {
+      faults.push({ path: pointerOf(slot), code: "invalid_request", message: problem, slot });
+    }
+    const connection = typeof found === "string" ? undefined : found;
+    return {
+      connectionId: connection?.connectionId ?? "",
+      provider: connection?.provider ?? "",
+      model: value.model,
+      maxRetries: value.maxRetries ?? 0,
+      timeoutMs: value.timeoutMs ?? null,
+    };
+  };
+  const resolved = slotsOf(sent).map(resolve);
+  const [first] = faults;
+  if (first) {
+    throw new GatewayError("invalid_request", `Cannot resolve ${first.slot}: ${first.message}`, {
+      faults,
+      param: first.slot!,
+    });
+  }
+  const secondaryCount = sent.secondaryModels.length;
+  return {
+    model: resolved[0]!,
+    secondaryModels: resolved.slice(1, 1 + secondaryCount),
+    fallbackModels: resolved.slice(1 + secondaryCount),
+  };
+}
+
+function findConnection(
+  { connectionId, connectionName }: ModelSlotInput,
+  connections: readonly AiConnection[],
+): AiConnection | string {
+  if (connectionId !== undefined) {
+    return connections.find((connection) => connection.connectionId === connectionId) ??
+      `no connection of the environment has the id ${connectionId}`;
+  }
+  if (connectionName === undefined) return "a connectionId or connectionName is required";
+  return connections.find(({ name }) => sameName(name, connectionName.trim().normalize("NFC"))) ??
+    `no connection of the environment is named "${connectionName}"`;
+}
+
+function providerFault(
+  { provider }: ModelSlotInput,
+  connection: AiConnection,
+  host: PluginHost,
+): string | undefined {
+  if (provider === undefined) return undefined;
+  const id = host.find("providers", provider)?.id ?? provider;
+  return id === connection.provider
+    ? undefined
+    : `provider "${provider}" is not the connection's, which is "${connection.provider}"`;
+}
+
+function pointerOf(slot: string): string {
+  return `/${slot.replace("[", "/").replace("]", "")}`;
+}
