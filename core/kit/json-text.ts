@@ -52,6 +52,7 @@ export function scanObject(text: string, from = 0, limits?: ScanLimits): ObjectS
     const valueStart = skipSpace(text, at);
     count.keys++;
     at = skipValue(text, valueStart, limits, count);
+    if (limits && count.keys > limits.maxKeys) refuse(`${limits.maxKeys} keys`);
     members.push({ name, start: nameStart, valueStart, valueEnd: at });
   }
 }
@@ -192,7 +193,7 @@ function collect(text: string, span: ObjectSpan, edits: ObjectEdits, patches: Pa
     }, patches);
   });
 
-  const whole = mergeObjects(without(under, removed), set);
+  const whole = mergeObjects({ ...without(under, removed), ...set });
   for (const [name, value] of Object.entries(mergeObjects(whole, over))) {
     if (value !== undefined && !present.has(name)) added.set(name, JSON.stringify(value));
   }
