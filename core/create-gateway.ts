@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Config } from "./config.ts";
 import { type Clock, type Encryption, GatewayError } from "./contract/index.ts";
 import type { Exchange, GatewayServices } from "./gateway/exchange.ts";
+import { createAnswerHomes } from "./gateway/provider-state.ts";
 import type { Redact } from "./gateway/redact.ts";
 import { createRefusals } from "./gateway/refusals.ts";
 import type { PluginHost } from "./host/plugin-host.ts";
@@ -28,6 +29,8 @@ export interface GatewayParts {
   readonly database: Database;
   readonly loader: SnapshotLoader;
   readonly encryption: () => Promise<Encryption>;
+  /** Id of the shared state in use. */
+  readonly sharedState: string;
   readonly guard: EgressGuard;
   readonly clock: Clock;
   readonly redact: Redact;
@@ -61,9 +64,11 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     egress: parts.guard,
     clock,
     log: log.named("management"),
+    sourceAddress: createSourceAddress(config.trustedProxies),
     config: {
       version,
       publicUrl: config.publicUrl,
+      localLogin: config.login.local,
       adminToken: config.bootstrap.adminToken?.reveal(),
       session: { idleMs: config.login.sessionIdleMs, maxMs: config.login.sessionMaxMs },
     },
@@ -81,6 +86,10 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
       keepAliveMs,
     },
     refusals: createRefusals(clock),
+    answerHomes: createAnswerHomes(
+      () => host.get("sharedStates", parts.sharedState),
+      config.capacity.timeoutMs,
+    ),
     identifyPerson: createIdentifyPerson(
       management.access,
       () => loader.current(),

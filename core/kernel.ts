@@ -131,7 +131,7 @@ export async function createKernel(config: Config, environment: Environment): Pr
       prepare: async () => {
         await database.migrate();
         watch.lap("migrations");
-        firstRun = await bootstrap({ database, host, encryption, config, environment, log, clock });
+        firstRun = await bootstrap({ database, host, encryption, config, environment, log });
         watch.lap("first run");
       },
     });
@@ -146,6 +146,9 @@ export async function createKernel(config: Config, environment: Environment): Pr
       database,
       loader,
       encryption,
+      sharedState: selectContribution(host, "sharedStates", environment, {
+        otherwise: defaultContributions.sharedStates,
+      }),
       guard,
       clock,
       redact,

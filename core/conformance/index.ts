@@ -4,3 +4,4 @@ export * from "./dialects.ts";
 export * from "./encryptions.ts";
 export * from "./fake-upstream.ts";
 export * from "./providers.ts";
+export * from "./shared-states.ts";

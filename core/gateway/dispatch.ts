@@ -14,6 +14,7 @@ import { elapsedMs, type Exchange } from "./exchange.ts";
 import type { LegRecord } from "./leg.ts";
 import { fromErrorAnswer } from "./leg-failure.ts";
 import { createPassThrough } from "./pass-through.ts";
+import { checkHome } from "./provider-state.ts";
 import type { PlannedLeg } from "./plan.ts";
 import { createTranslation } from "./translate.ts";
 
@@ -60,9 +61,11 @@ export async function prepare(
       `Provider "${connection.provider}" does not offer ${operation}`,
     );
   }
+  checkHome(exchange, connection.connectionId, connection.name);
   const family = provider.family ?? connection.provider;
   const codec = await createCodec(exchange, provider, view, model, family);
   record.warnings.push(...codec.warnings);
+  record.native = codec.dialect === exchange.dialect;
   const { stream } = exchange.body!;
   const { dialect } = codec;
   const request: ProviderRequest = {

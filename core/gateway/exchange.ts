@@ -16,6 +16,7 @@ import { v7 as uuidv7 } from "uuid";
 import type { Caller } from "./identify.ts";
 import type { Envelope } from "./envelope.ts";
 import type { LegRecord } from "./leg.ts";
+import { type AnswerHomes, noteHome, type RequestState } from "./provider-state.ts";
 import type { Refusals } from "./refusals.ts";
 import type { Target } from "./resolve.ts";
 
@@ -67,6 +68,7 @@ export interface GatewayServices {
     credential: string | undefined,
   ) => Promise<Caller | undefined>;
   readonly refusals: Refusals;
+  readonly answerHomes: AnswerHomes;
   /** Takes secrets out of a text that leaves the gateway. */
   readonly redact: (text: string, config?: Readonly<Record<string, unknown>>) => string;
   /** Told of every exchange that begins; must not throw. */
@@ -103,6 +105,8 @@ export interface Exchange {
   caller?: Caller;
   body?: RequestBody;
   envelope: Envelope;
+  /** Set for dialects whose requests can build on what a provider stores. */
+  providerState?: RequestState | undefined;
   target?: Target;
   readonly legs: LegRecord[];
   readonly events: GatewayEvent[];
@@ -197,6 +201,7 @@ export function createExchange(
       finished = true;
       clearTimeout(deadline);
       resolve(outcome);
+      noteHome(outcome);
       services.onFinished(outcome);
     },
   };

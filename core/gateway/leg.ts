@@ -11,6 +11,8 @@ export interface LegRecord {
   readonly model: string;
   /** Monotonic milliseconds. */
   readonly startedAt: number;
+  /** True when the leg speaks the caller's dialect. */
+  native?: boolean;
   connectionName?: string;
   /** Version of the connection whose credential served. */
   credentialVersion?: number;

@@ -4,6 +4,7 @@ import type {
   Provider,
   ProviderConnection,
   UsageRequest,
+  Warning,
 } from "../contract/index.ts";
 import { editObject, mergeObjects } from "../kit/index.ts";
 import { defaultArguments, type LegCodec } from "./codec.ts";
@@ -64,7 +65,7 @@ export function createPassThrough(
   model: string,
 ): LegCodec {
   const { dialect, request: { endpoint: { operation } } } = exchange;
-  const body = exchange.body!;
+  const { body, warnings } = readable(exchange);
   const usage = dialect.inbound.usageRequest(body.value, operation);
   const defaultArgs = defaultArguments(exchange);
   const adaptation = provider.adapt?.({
@@ -85,7 +86,7 @@ export function createPassThrough(
     text,
     bodyObject: () => JSON.parse(text) as JsonObject,
     query: exchange.request.query,
-    warnings: adaptation?.warnings ?? [],
+    warnings: adaptation?.warnings ? [...warnings, ...adaptation.warnings] : warnings,
     tap: () => dialect.inbound.tap({ keepUsage: usage.callerAsked }),
     plain: (value, answer) => ({
       text: answer,
@@ -93,4 +94,14 @@ export function createPassThrough(
       warnings: [],
     }),
   };
+}
+
+/** The caller's body without what earlier translated answers left in the conversation and no provider can read. */
+function readable(exchange: Exchange): { body: RequestBody; warnings: readonly Warning[] } {
+  const { dialect: { inbound }, request: { endpoint: { operation } } } = exchange;
+  const body = exchange.body!;
+  const cleaned = inbound.withoutMarks?.(body.value, operation);
+  if (!cleaned || cleaned.value === body.value) return { body, warnings: [] };
+  const { value, warnings } = cleaned;
+  return { body: { ...body, value, text: JSON.stringify(value) }, warnings };
 }

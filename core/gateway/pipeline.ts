@@ -12,6 +12,7 @@ import {
 import { identify } from "./identify.ts";
 import { LegFailure } from "./leg-failure.ts";
 import { plan } from "./plan.ts";
+import { readProviderState } from "./provider-state.ts";
 import { read } from "./read.ts";
 import { relay } from "./relay.ts";
 import { resolve } from "./resolve.ts";
@@ -51,6 +52,10 @@ export async function serve(
     exchange.limitTime(exchange.envelope.timeoutMs!);
     exchange.target = resolve(exchange.caller, exchange.body.model);
     const legs = plan(exchange.target, exchange.envelope);
+    exchange.providerState = await readProviderState(
+      exchange,
+      legs.map(({ slot }) => slot.connectionId),
+    );
     const serving = await tryLegs(exchange, legs);
     try {
       finish(exchange, await relay(exchange, serving, watched));

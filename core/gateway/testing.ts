@@ -89,6 +89,7 @@ export async function startTestGateway(
       ...limits,
     },
     refusals: createRefusals(clock),
+    answerHomes: { find: () => Promise.resolve(undefined), note: () => {} },
     identifyPerson: () => Promise.resolve(undefined),
     redact: createRedact([]),
     onStarted: () => {},

@@ -12,13 +12,14 @@ import { mergeObjects } from "../kit/index.ts";
 import { lossRule } from "./answer-headers.ts";
 import { defaultArguments, type LegCodec } from "./codec.ts";
 import type { Exchange } from "./exchange.ts";
+import { refuseState } from "./provider-state.ts";
 import { createTranslatingTap } from "./translating-tap.ts";
 
 /**
  * The codec of a leg that speaks another dialect than the caller: decode -> Call -> encode, and Parts back the same
  * way. What has no counterpart becomes a warning, or a refusal where the resource asks for that.
  *
- * Throws `translation_loss` naming every path, and what the dialects throw for content they cannot express.
+ * Throws `translation_loss` naming every path, `state_not_portable`, and what the dialects throw for content they cannot express.
  */
 export function createTranslation(
   exchange: Exchange,
@@ -29,6 +30,7 @@ export function createTranslation(
   family: string,
 ): LegCodec {
   const { dialect: caller, request: { endpoint: { operation } } } = exchange;
+  refuseState(exchange);
   const body = exchange.body!;
   const { vmx: _, ...own } = body.value;
   const usage = caller.inbound.usageRequest(body.value, operation);
