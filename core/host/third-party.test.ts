@@ -275,7 +275,7 @@ async function emptyInstallation(name: string, tarballs: readonly string[]): Pro
   await writeFile(join(folder, "package.json"), JSON.stringify({ name: "mine", private: true }));
   // The libraries are there already, so that the test needs no registry; nothing of ours is.
   await copyLibraries(folder);
-  for (const own of ["@vmx", ".package-lock.json", ".bin"]) {
+  for (const own of ["@vmx", ".bin"]) {
     await rm(join(folder, "node_modules", own), { recursive: true, force: true });
   }
   await install(folder, tarballs);
@@ -285,10 +285,13 @@ async function emptyInstallation(name: string, tarballs: readonly string[]): Pro
 /** Hard links where the file system has them: half a gigabyte of copies takes its time. */
 async function copyLibraries(folder: string): Promise<void> {
   const from = join(root, "node_modules");
+  const to = join(folder, "node_modules");
   await run("cp", ["-al", from, folder]).catch(async () => {
-    await rm(join(folder, "node_modules"), { recursive: true, force: true });
+    await rm(to, { recursive: true, force: true });
     await run("cp", ["-a", from, folder]);
   });
+  // The one file npm writes in place: through a hard link it would change the original.
+  await rm(join(to, ".package-lock.json"), { force: true });
 }
 
 async function install(folder: string, tarballs: readonly string[]): Promise<void> {
