@@ -2,27 +2,43 @@ import Router from "@koa/router";
 import type { Context, Middleware, Next } from "koa";
 import type { IncomingMessage } from "node:http";
 import { GatewayError } from "../contract/errors.ts";
-import { createDocsPage, type Management, type ManagementRequest } from "../management/index.ts";
+import type { Access } from "../management/access.ts";
+import {
+  createDocsPage,
+  createManagementPlane,
+  type ManagementRequest,
+  type ManagementServices,
+} from "../management/index.ts";
 import { writeAnswer } from "./problem.ts";
 import type { SourceAddress } from "./source-address.ts";
 
-/** What the binding needs beside the management plane. */
-export interface ManagementBinding {
-  readonly management: Management;
+/** What the management plane needs to be served over HTTP. */
+export interface ManagementParts extends ManagementServices {
   readonly sourceAddress: SourceAddress;
-  /** `VMX_PUBLIC_URL` as the operator set it. */
-  readonly publicUrl: string | undefined;
 }
 
-/** Middleware that answers every path below `/api`; all others go on. */
-export function mountManagement(binding: ManagementBinding): Middleware {
-  const { management } = binding;
+/** The management plane over HTTP. */
+export interface Management {
+  /** Answers every path below `/api`; all others go on. */
+  readonly middleware: Middleware;
+  readonly access: Access;
+  /** The origin a browser reached the gateway under. */
+  origin(headers: Readonly<Record<string, string | undefined>>): string;
+}
+
+/** Binds the route table of the management plane to Koa. */
+export function createManagement(parts: ManagementParts): Management {
+  const management = createManagementPlane(parts);
+  const { publicUrl } = parts.config;
+  const publicOrigin = publicUrl === undefined ? undefined : new URL(publicUrl).origin;
+  const origin: Management["origin"] = (headers) => publicOrigin ?? ownOrigin(headers["host"]);
+  const toRequest = requestReader(parts.sourceAddress, origin);
   const router = new Router({ sensitive: true, strict: true });
   for (const route of management.routes) {
     const path = route.path.replace(/\{(\w+)\}/g, ":$1");
     router.register(path, [route.method], async (context: Context & { params?: unknown }) => {
       const params = (context.params ?? {}) as Readonly<Record<string, string>>;
-      const answer = await management.answer(route, toRequest(context, params, binding));
+      const answer = await management.answer(route, toRequest(context, params));
       // The rest of a body that was too large is not waited for.
       if (answer.status === 413) context.set("connection", "close");
       writeAnswer(context, answer);
@@ -32,7 +48,7 @@ export function mountManagement(binding: ManagementBinding): Middleware {
   const dispatch = router.routes();
   const known = router.stack.map(({ path, methods, regexp }) => ({ path, methods, regexp }));
 
-  return async (context: Context, next: Next) => {
+  const middleware: Middleware = async (context: Context, next: Next) => {
     if (context.path !== "/api" && !context.path.startsWith("/api/")) return await next();
     if (context.path === "/api/docs" && (context.method === "GET" || context.method === "HEAD")) {
       context.type = "html";
@@ -54,6 +70,8 @@ export function mountManagement(binding: ManagementBinding): Middleware {
     }
   };
 
+  return { middleware, access: management.access, origin };
+
   function refuse(context: Context): void {
     const methods = new Set(
       known.filter(({ regexp }) => regexp.test(context.path)).flatMap((entry) => entry.methods),
@@ -72,28 +90,27 @@ export function mountManagement(binding: ManagementBinding): Middleware {
   }
 }
 
-function toRequest(
-  context: Context,
-  params: Readonly<Record<string, string>>,
-  { sourceAddress, publicUrl }: ManagementBinding,
-): ManagementRequest {
-  const { req } = context;
-  const headers = req.headers as Readonly<Record<string, string | undefined>>;
-  return {
-    method: context.method,
-    path: context.path,
-    params,
-    query: { ...context.query },
-    headers,
-    duplicateCredential: hasDuplicateCredential(req.rawHeaders),
-    sourceIp: sourceAddress(req.socket.remoteAddress, headers["x-forwarded-for"]),
-    origin: publicUrl === undefined ? ownOrigin(context) : new URL(publicUrl).origin,
-    readBody: (maxBytes) => readBody(req, maxBytes),
+function requestReader(sourceAddress: SourceAddress, origin: Management["origin"]) {
+  return (context: Context, params: Readonly<Record<string, string>>): ManagementRequest => {
+    const { req } = context;
+    // Only set-cookie is a list in Node's headers, and requests have none.
+    const headers = req.headers as Readonly<Record<string, string | undefined>>;
+    return {
+      method: context.method,
+      path: context.path,
+      params,
+      query: { ...context.query },
+      headers,
+      duplicateCredential: hasDuplicateCredential(req.rawHeaders),
+      sourceIp: sourceAddress(req.socket.remoteAddress, headers["x-forwarded-for"]),
+      origin: origin(headers),
+      readBody: (maxBytes) => readBody(req, maxBytes),
+    };
   };
 }
 
-function ownOrigin({ req }: Context): string {
-  const origin = `http://${req.headers.host ?? "localhost"}`;
+function ownOrigin(host: string | undefined): string {
+  const origin = `http://${host ?? "localhost"}`;
   return URL.canParse(origin) ? new URL(origin).origin : "http://localhost";
 }
 

@@ -1,8 +1,9 @@
 /** The control plane: route table, validation, authorisation, one file per entity, first run. */
 export { createApiKeyUseRecorder } from "./access.ts";
 export { createManagementApi } from "./api.ts";
+export { bootstrap, type FirstRun } from "./bootstrap.ts";
 export { createDocsPage } from "./docs-page.ts";
-export { createManagement, type Management } from "./management.ts";
+export { createManagementPlane, type ManagementPlane } from "./management.ts";
 export type { ManagementAnswer, ManagementRequest } from "./answer.ts";
 export type { Method, Route } from "./route.ts";
 export type { ManagementConfig, ManagementServices, SnapshotSource, TryModel } from "./services.ts";

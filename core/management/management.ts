@@ -11,7 +11,7 @@ import type { HandlerServices, ManagementServices } from "./services.ts";
 import { createValidation } from "./validation.ts";
 
 /** The management plane, independent of what carries its requests. */
-export interface Management {
+export interface ManagementPlane {
   readonly routes: readonly Route[];
   readonly openApi: Readonly<Record<string, unknown>>;
   readonly access: Access;
@@ -22,7 +22,7 @@ export interface Management {
 }
 
 /** Creates the management plane. Nothing is read or written before the first request. */
-export function createManagement(services: ManagementServices): Management {
+export function createManagementPlane(services: ManagementServices): ManagementPlane {
   const access = createAccess(services);
   const handlerServices: HandlerServices = { ...services, access };
   const validation = createValidation();
