@@ -211,8 +211,9 @@ function room(file: string): string {
   return file.split("/")[0]!;
 }
 
+/** Tests, and files that only tests import. */
 function isTest(file: string): boolean {
-  return /\.test\.ts$/.test(file);
+  return /(\.test|\/examples|\/testing)\.ts$/.test(file);
 }
 
 async function plugins(): Promise<string[]> {

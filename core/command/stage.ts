@@ -18,6 +18,8 @@ const repositoryOnly = [
   "core/command/stage.ts",
   "core/command/staged-manifest.ts",
 ];
+/** Tests, and files that only tests import. */
+const testFiles = ["*.test.ts", "examples.ts", "testing.ts"];
 const testFolders = new Set(["node_modules", "fixtures"]);
 
 /**
@@ -80,7 +82,7 @@ async function compile(root: string, build: string, folders: readonly string[]):
       include: folders.map((folder) => `${up}/${folder}/**/*.ts`),
       exclude: [
         ...folders.flatMap((folder) => [
-          `${up}/${folder}/**/*.test.ts`,
+          ...testFiles.map((name) => `${up}/${folder}/**/${name}`),
           `${up}/${folder}/node_modules`,
         ]),
         ...repositoryOnly.map((file) => `${up}/${file}`),
