@@ -46,6 +46,12 @@ export interface Dialect {
   /** Reads along a plain answer that is passed through: usage, finish, model. Throws `upstream_invalid_response`. */
   readAnswer(body: JsonObject, operation: Operation): AnswerFacts;
 
+  /**
+   * Whether an image, file or sound may stand in the body as this URL, so that the service fetches it by itself.
+   * For all others core fetches the bytes through the egress guard before it encodes. Absent means every URL may.
+   */
+  takesMediaUrl?(url: string, mediaType?: string): boolean;
+
   readonly inbound?: Inbound;
 }
 

@@ -15,6 +15,7 @@ export * from "./reasoning-mark.ts";
 export type { Resolve, ResolveDone } from "./resolve.ts";
 export * from "./secret.ts";
 export * from "./service-endpoint.ts";
+export * from "./signature-marker.ts";
 export * from "./sse.ts";
 export * from "./tool-names.ts";
 export * from "./wildcard.ts";
