@@ -1,5 +1,6 @@
 import {
   type Block,
+  type DecodeOptions,
   type FinishPart,
   type Json,
   type JsonObject,
@@ -26,6 +27,7 @@ import { findReasoning } from "./reasoning.ts";
 export function decodeResponse(
   body: JsonObject,
   operation: Operation,
+  options: DecodeOptions = {},
 ): Translated<readonly Part[]> {
   if (operation === "embeddings") return { value: decodeVectors(body), warnings: [] };
   const choices = checkAnswer(body, operation);
@@ -61,12 +63,18 @@ export function decodeResponse(
   return {
     value: [
       readStart(body, readExtras(body)),
-      ...blocks,
+      ...blocks.map((block) => withCallersName(block, options)),
       ...(usage ? [readUsage(usage)] : []),
       ...finishes,
     ],
     warnings,
   };
+}
+
+/** Names a tool call as the caller named the tool. */
+export function withCallersName(block: Block, { toolNames }: DecodeOptions): Block {
+  const name = block.type === "tool-call" ? toolNames?.get(block.name) : undefined;
+  return name === undefined ? block : { ...block, name } as Block;
 }
 
 /** Reads why a choice ended. `rest` is what has no place elsewhere. */

@@ -16,6 +16,8 @@ export interface EncodeContext {
   /** The family reasoning signatures may go to. */
   readonly family: string;
   readonly warnings: Warning[];
+  /** The name on the wire of a tool. */
+  toWire(name: string): string;
 }
 
 const textMembers = new Set(["type", "text"]);

@@ -11,7 +11,7 @@ import type {
 } from "@vmx/core/contract";
 import { encodeContent, type EncodeContext, nativeValue } from "./encode-content.ts";
 import { compact, listOf, numberOf, objectOf, ownNative, pointer, restore } from "./read-json.ts";
-import { reasoningMembers, writeDetails } from "./reasoning.ts";
+import { reasoningMembers } from "./reasoning.ts";
 
 const systemMembers = new Set(["role", "content"]);
 const userMembers = new Set(["role", "content", "name"]);
@@ -114,8 +114,12 @@ function encodeAssistant(turn: Turn, path: string, context: EncodeContext): Json
     if (part.type === "reasoning") Object.assign(message, encodeReasoning(part, path, context));
     else if (part.type === "tool-call") {
       const legacy = objectOf(ownNative(part)?.["function_call"]);
-      if (legacy) message["function_call"] = { name: part.name, arguments: argumentText(part) };
-      else calls.push(encodeCall(part));
+      if (legacy) {
+        message["function_call"] = {
+          name: context.toWire(part.name),
+          arguments: argumentText(part),
+        };
+      } else calls.push(encodeCall(part, context));
     } else if (part.type === "native") {
       const value = nativeValue(part, path);
       if (part.kind === "audio") message["audio"] = value;
@@ -134,34 +138,30 @@ function encodeAssistant(turn: Turn, path: string, context: EncodeContext): Json
   return restore(message, own, assistantMembers);
 }
 
-function encodeReasoning(
-  part: ReasoningContent,
-  path: string,
-  context: EncodeContext,
-): JsonObject {
+/** Reasoning of this dialect goes back as it came; of others only its text, where the service has a member for it. */
+function encodeReasoning(part: ReasoningContent, path: string, context: EncodeContext): JsonObject {
   const own = ownNative(part);
-  const opaque = part.signature !== undefined || part.encrypted !== undefined;
-  const allowed = part.family === undefined ? own !== undefined : part.family === context.family;
   const member = own ? own["member"] : context.profile.reasoningField;
-  const warn = (detail: string): void => {
-    context.warnings.push({ code: "reasoning_dropped", path, action: "dropped", detail });
-  };
-  if (opaque && !allowed) warn("The signature belongs to another provider");
-  if (typeof member !== "string" && own?.["details"] === undefined) {
-    if (!opaque || allowed) warn("The dialect has no place for reasoning in messages");
-    return {};
+  const written = typeof member === "string" ? { [member]: part.text } : {};
+  if (own) return compact({ ...written, reasoning_details: own["details"] });
+  const opaque = part.signature !== undefined || part.encrypted !== undefined;
+  if (member === undefined || opaque) {
+    context.warnings.push({
+      code: "reasoning_dropped",
+      path,
+      action: "dropped",
+      detail: member === undefined
+        ? "Messages have no place for reasoning"
+        : "Messages have no place for its signature",
+    });
   }
-  const written: Record<string, Json> = {};
-  if (typeof member === "string") written[member] = part.text;
-  const details = own?.["details"] ?? writeDetails(part, part.family);
-  if (allowed && details !== undefined) written["reasoning_details"] = details;
   return written;
 }
 
-function encodeCall(part: ToolCallContent): JsonObject {
+function encodeCall(part: ToolCallContent, context: EncodeContext): JsonObject {
   const own = ownNative(part);
   const called = restore(
-    { name: part.name, arguments: argumentText(part) },
+    { name: context.toWire(part.name), arguments: argumentText(part) },
     objectOf(own?.["function"]),
     new Set(["name", "arguments"]),
   );

@@ -1,15 +1,16 @@
 import {
   type Call,
+  type EncodedRequest,
   type EncodeOptions,
   GatewayError,
   type Json,
   type JsonObject,
   type OutputFormat,
-  type Translated,
   type Warning,
 } from "@vmx/core/contract";
-import { mergeObjects } from "@vmx/core/kit";
+import { createToolNames, mergeObjects } from "@vmx/core/kit";
 import { encodeInput } from "./embeddings.ts";
+import type { EncodeContext } from "./encode-content.ts";
 import { encodeMessages } from "./encode-messages.ts";
 import { encodeTools } from "./encode-tools.ts";
 import { type ChatProfile, readProfile } from "./profile.ts";
@@ -21,7 +22,7 @@ import { effortOf } from "./reasoning-effort.ts";
  *
  * Throws `unsupported_content` or `state_not_portable` for what the dialect cannot express.
  */
-export function encodeRequest(call: Call, options: EncodeOptions): Translated<JsonObject> {
+export function encodeRequest(call: Call, options: EncodeOptions): EncodedRequest {
   const warnings: Warning[] = [];
   const profile = readProfile(options.profile);
   const own = call.dialect === dialectId;
@@ -29,26 +30,32 @@ export function encodeRequest(call: Call, options: EncodeOptions): Translated<Js
   // Options of a stream are written with the stream, or refused by the service.
   const { stream_options: _options, ...kept } = call.extras;
   const extras = !own ? {} : call.stream ? kept : call.extras;
-  const written = call.operation === "embeddings"
-    ? encodeInput(call)
-    : encodeChat(call, options, profile, warnings);
+  const names = createToolNames(own ? [] : toolNames(call), nameAlphabet);
+  // A call of this dialect keeps its names: the service it was written for knows them.
+  const toWire = own ? (name: string) => name : names.toWire;
+  const context = { profile, family: options.family, warnings, toWire };
+  const written = call.operation === "embeddings" ? encodeInput(call) : encodeChat(call, context);
   const body = compact({ ...written, ...without(extras, written), model: options.model });
   for (const name of profile.strip) {
     if (body[name] === undefined) continue;
     delete body[name];
     warnings.push(dropped(name));
   }
-  return { value: body, warnings };
+  return { value: body, warnings, ...(names.changed ? { toolNames: names.changed } : {}) };
 }
 
-function encodeChat(
-  call: Call,
-  options: EncodeOptions,
-  profile: ChatProfile,
-  warnings: Warning[],
-): JsonObject {
+/** Names of tools (OpenAI API reference, `FunctionObject`). */
+const nameAlphabet = { forbidden: /[^a-zA-Z0-9_-]/g, maxLength: 64 };
+
+function toolNames(call: Call): string[] {
+  const called = call.turns.flatMap(({ parts }) => parts)
+    .flatMap((part) => part.type === "tool-call" ? [part.name] : []);
+  return [...call.tools.flatMap((tool) => tool.type === "function" ? [tool.name] : []), ...called];
+}
+
+function encodeChat(call: Call, context: EncodeContext): JsonObject {
   const { sampling } = call;
-  const context = { profile, family: options.family, warnings };
+  const { profile, warnings } = context;
   if (profile.singleAnswer && (sampling.n ?? 1) > 1) {
     throw new GatewayError(
       "unsupported_content",
@@ -63,7 +70,7 @@ function encodeChat(
   return {
     messages: encodeMessages(call, context),
     ...(call.stream ? { stream: true, ...streamOptions(call, profile) } : {}),
-    ...encodeTools(call, warnings),
+    ...encodeTools(call, context),
     parallel_tool_calls: call.parallelToolCalls,
     response_format: call.output && encodeOutput(call.output),
     temperature: sampling.temperature,

@@ -45,6 +45,7 @@ export function encodeResponse(
   return {
     value: {
       ...mergeObjects(writeStart(start, "chat.completion", context), ...late),
+      ...(usage?.serviceTier === undefined ? {} : { service_tier: usage.serviceTier }),
       choices,
       ...(usage ? { usage: writeUsage(usage) } : {}),
     },

@@ -7,6 +7,7 @@ import {
   type ToolChoice,
   type Warning,
 } from "@vmx/core/contract";
+import type { EncodeContext } from "./encode-content.ts";
 import { toolName } from "./decode-tools.ts";
 import { compact, dialectId, objectOf, ownNative, restore, textOf } from "./read-json.ts";
 
@@ -18,7 +19,7 @@ const toolMembers = new Set(["type", "function"]);
  *
  * Throws `unsupported_content` for a tool another family's servers run.
  */
-export function encodeTools(call: Call, warnings: Warning[]): JsonObject {
+export function encodeTools(call: Call, context: EncodeContext): JsonObject {
   const written: Record<string, Json> = {};
   const legacy = call.tools.some(isLegacy);
   const own = call.dialect === dialectId;
@@ -30,12 +31,12 @@ export function encodeTools(call: Call, warnings: Warning[]): JsonObject {
   const functions: JsonObject[] = [];
   for (const tool of offered) {
     if (tool.type === "web-search") {
-      written["web_search_options"] = encodeSearch(tool, warnings);
+      written["web_search_options"] = encodeSearch(tool, context.warnings);
     } else if (tool.type === "native") tools.push(encodeNative(tool));
-    else if (isLegacy(tool)) functions.push(encodeFunction(tool, ownNative(tool)));
+    else if (isLegacy(tool)) functions.push(encodeFunction(tool, ownNative(tool), context));
     else {
       const original = ownNative(tool);
-      const described = encodeFunction(tool, objectOf(original?.["function"]));
+      const described = encodeFunction(tool, objectOf(original?.["function"]), context);
       tools.push(restore({ type: "function", function: described }, original, toolMembers));
     }
   }
@@ -48,6 +49,7 @@ export function encodeTools(call: Call, warnings: Warning[]): JsonObject {
       call.tools,
       inLegacy,
       own,
+      context,
     );
   }
   return written;
@@ -62,10 +64,11 @@ export function isLegacy(tool: Tool): boolean {
 function encodeFunction(
   tool: Extract<Tool, { type: "function" }>,
   original: JsonObject | undefined,
+  context: EncodeContext,
 ): JsonObject {
   return restore(
     {
-      name: tool.name,
+      name: context.toWire(tool.name),
       description: tool.description,
       parameters: tool.parameters,
       strict: tool.strict,
@@ -115,15 +118,18 @@ function encodeChoice(
   tools: readonly Tool[],
   legacy: boolean,
   own: boolean,
+  context: EncodeContext,
 ): Json {
   const byName = (name: string): JsonObject => {
     const tool = tools.find((each) => toolName(each) === name);
     const custom = tool?.type === "native" && tool.kind === "custom";
-    return custom ? { type: "custom", custom: { name } } : { type: "function", function: { name } };
+    return custom
+      ? { type: "custom", custom: { name } }
+      : { type: "function", function: { name: context.toWire(name) } };
   };
   switch (choice.type) {
     case "tool":
-      return legacy ? { name: choice.name } : byName(choice.name);
+      return legacy ? { name: context.toWire(choice.name) } : byName(choice.name);
     case "allowed":
       return own
         ? {

@@ -1,7 +1,8 @@
 import type { Inbound, JsonObject } from "@vmx/core/contract";
+import { writeModel, writeModelList } from "@vmx/core/kit";
 import { encodeError, errorFrame } from "./errors.ts";
 import { inspect } from "./inspect.ts";
-import { encodeModel, encodeModels } from "./models.ts";
+import { withoutMarks } from "./marks.ts";
 import { objectOf } from "./read-json.ts";
 import { createTap } from "./tap.ts";
 import { validate } from "./validate.ts";
@@ -33,6 +34,7 @@ export const inbound: Inbound = {
     };
     return `data: ${JSON.stringify(chunk)}\n\n`;
   },
-  encodeModels,
-  encodeModel,
+  encodeModels: writeModelList,
+  encodeModel: writeModel,
+  withoutMarks,
 };

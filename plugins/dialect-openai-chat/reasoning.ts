@@ -1,6 +1,6 @@
 import type { Json, JsonObject, ReasoningContent } from "@vmx/core/contract";
-import { isObject } from "@vmx/core/kit";
-import { compact, listOf, native, textOf } from "./read-json.ts";
+import { isObject, packReasoning, unpackReasoning } from "@vmx/core/kit";
+import { listOf, native, textOf } from "./read-json.ts";
 
 /** The members of messages and deltas that services put reasoning text in, most used first. */
 export const reasoningMembers = ["reasoning_content", "reasoning"] as const;
@@ -18,7 +18,8 @@ export interface ReasoningFound {
 
 /**
  * Finds the reasoning of a message or delta. Signatures and encrypted content travel in `reasoning_details`, a
- * list of `{type, text?, signature?, data?, format?}` as OpenRouter defined it; `format` names the family.
+ * list of `{type, text?, signature?, data?}` as OpenRouter defined it; the gateway packs those of other families
+ * into one `data`.
  */
 export function findReasoning(message: JsonObject): ReasoningFound | undefined {
   const member = reasoningMembers.find((name) => textOf(message[name]));
@@ -29,14 +30,19 @@ export function findReasoning(message: JsonObject): ReasoningFound | undefined {
   const texts = details.map((detail) => textOf(detail["text"]) ?? textOf(detail["summary"]) ?? "");
   const signature = pick("signature");
   const encrypted = pick("data");
-  const family = pick("format");
+  const text = member === undefined ? texts.join("") : textOf(message[member])!;
+  const foreign = encrypted === undefined ? undefined : unpackReasoning(encrypted);
   return {
-    text: member === undefined ? texts.join("") : textOf(message[member])!,
-    ...(signature === undefined ? {} : { signature }),
-    ...(encrypted === undefined ? {} : { encrypted }),
-    ...(family === undefined ? {} : { family }),
+    text,
+    ...(foreign ?? compactTexts({ signature, encrypted })),
     ...(member === undefined ? {} : { member }),
   };
+}
+
+function compactTexts(
+  texts: { readonly signature: string | undefined; readonly encrypted: string | undefined },
+): { readonly signature?: string; readonly encrypted?: string } {
+  return Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== undefined));
 }
 
 /** Reads the reasoning a caller gives back in an assistant message. */
@@ -44,6 +50,8 @@ export function readReasoning(message: JsonObject): ReasoningContent[] {
   const found = findReasoning(message);
   if (!found) return [];
   const { member, ...rest } = found;
+  // The gateway's own writing is nobody's original spelling.
+  if (found.family !== undefined) return [{ type: "reasoning", ...rest }];
   const value: Record<string, Json> = {};
   if (member !== undefined) value["member"] = member;
   const details = message["reasoning_details"];
@@ -51,18 +59,22 @@ export function readReasoning(message: JsonObject): ReasoningContent[] {
   return [{ type: "reasoning", ...rest, native: native(value) }];
 }
 
-/** Writes signature and encrypted content as `reasoning_details`; undefined when there is neither. */
+/**
+ * Writes signature and encrypted content as `reasoning_details`, packed so that they are known again as the
+ * gateway's; undefined when there is neither, or no family they could go back to.
+ */
 export function writeDetails(
   reasoning: { readonly signature?: string; readonly encrypted?: string },
   family: string | undefined,
 ): Json | undefined {
   const { signature, encrypted } = reasoning;
-  const details: JsonObject[] = [];
-  if (signature !== undefined) {
-    details.push(compact({ type: "reasoning.text", text: "", signature, format: family }));
+  if (family === undefined || (signature === undefined && encrypted === undefined)) {
+    return undefined;
   }
-  if (encrypted !== undefined) {
-    details.push(compact({ type: "reasoning.encrypted", data: encrypted, format: family }));
-  }
-  return details.length === 0 ? undefined : details;
+  const data = packReasoning({
+    family,
+    ...(signature === undefined ? {} : { signature }),
+    ...(encrypted === undefined ? {} : { encrypted }),
+  });
+  return [{ type: "reasoning.encrypted", data }];
 }

@@ -204,12 +204,18 @@ function withoutNatives(parts: readonly Part[], operation: "chat" | "embeddings"
   assert.deepEqual(again, bare);
 }
 
-/** Removes natives and what only natives can carry: legacy call ids, spellings of a reason, foreign kinds. */
+/**
+ * Removes natives and what only natives can carry: legacy call ids, spellings of a reason, foreign kinds. A plain
+ * answer has one place for the service tier, whenever it was told.
+ */
 function strip(parts: readonly Part[]): Part[] {
+  const tier = parts.find((part) => part.type === "usage")?.serviceTier;
   return parts.filter((part) => part.type !== "native").map((part) => {
     const { native: _native, ...rest } = part as Part & { native?: unknown };
     const bare: Record<string, unknown> = { ...rest };
     delete bare["raw"];
+    if (part.type === "usage") delete bare["serviceTier"];
+    if (part.type === "start" && tier !== undefined) bare["serviceTier"] = tier;
     if (part.type === "tool-call" && part.id.startsWith("call_function_")) bare["id"] = "legacy";
     // Only members this test knows were taken out.
     return bare as unknown as Part;

@@ -1,4 +1,5 @@
 import {
+  type DecodeOptions,
   type Frame,
   GatewayError,
   type Json,
@@ -9,6 +10,7 @@ import {
 } from "@vmx/core/contract";
 import { isObject } from "@vmx/core/kit";
 import { readExtras, readStart, readUsage } from "./answer-members.ts";
+import { withCallersName } from "./decode-response.ts";
 import { readErrorMember } from "./errors.ts";
 import { compact, listOf, native, numberOf, objectOf, ownNative, textOf } from "./read-json.ts";
 import { createStreamChoice, type StreamChoice } from "./stream-choice.ts";
@@ -18,7 +20,7 @@ import { createStreamChoice, type StreamChoice } from "./stream-choice.ts";
  * finishes are held until the stream ends. The stream is whole when every choice that was seen has a finish reason;
  * `[DONE]` alone does not make it so, and its absence is forgiven.
  */
-export function streamDecoder(): StreamDecoder {
+export function streamDecoder(options: DecodeOptions = {}): StreamDecoder {
   let out: StreamPart[] = [];
   let blocks = 0;
   let started = false;
@@ -31,7 +33,11 @@ export function streamDecoder(): StreamDecoder {
   const target = {
     nextIndex: () => blocks++,
     emit: (part: StreamPart) => {
-      out.push(part);
+      out.push(
+        part.type === "block-start"
+          ? { ...part, block: withCallersName(part.block, options) }
+          : part,
+      );
     },
   };
 
@@ -90,7 +96,8 @@ export function streamDecoder(): StreamDecoder {
         }`,
       );
     }
-    if (usage) out.push(usage);
+    const tier = textOf(extras["service_tier"]);
+    if (usage) out.push(tier === undefined ? usage : { ...usage, serviceTier: tier });
     finishes.forEach((each, at) => {
       if (!each) return;
       // What came too late for the start goes with the first finish.

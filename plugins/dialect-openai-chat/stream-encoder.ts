@@ -161,7 +161,8 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
     const counted = usage;
     usage = undefined;
     if (!context.includeUsage) return [];
-    return [chunk({ choices: [], usage: writeUsage(counted) })];
+    const tier = counted.serviceTier === undefined ? {} : { service_tier: counted.serviceTier };
+    return [chunk({ ...tier, choices: [], usage: writeUsage(counted) })];
   };
 
   return {

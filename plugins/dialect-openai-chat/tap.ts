@@ -7,16 +7,30 @@ import type {
   TapResult,
   Tokens,
 } from "@vmx/core/contract";
-import { createFrameSplitter, isObject, parseFrame } from "@vmx/core/kit";
+import {
+  createFrameSplitter,
+  createFrameTextCounter,
+  findMember,
+  isObject,
+  parseFrame,
+} from "@vmx/core/kit";
 import { readErrorMember } from "./errors.ts";
 import { readFinishReason } from "./finish-reason.ts";
 import { listOf, objectOf, textOf } from "./read-json.ts";
-import { createTextCounter, findValue } from "./scan-frames.ts";
 import { readTokens } from "./tokens.ts";
 
 const none = new Uint8Array(0);
 /** Frames up to this size are cheaper to read than to search; `data: [DONE]` is among them. */
 const smallFrameBytes = 64;
+/** Members that carry what the caller is shown or charged for, with their closing quotes. */
+const textTails = [
+  'content"',
+  'arguments"',
+  'reasoning_content"',
+  'reasoning"',
+  'refusal"',
+  'transcript"',
+] as const;
 const finishTail = 'finish_reason"';
 const usageTail = 'usage"';
 const errorTail = 'error"';
@@ -35,7 +49,7 @@ type Verdict = "forward" | "drop" | "end";
  */
 export function createTap(options: TapOptions): Tap {
   const splitter = createFrameSplitter();
-  const counter = createTextCounter();
+  const counter = createFrameTextCounter(textTails);
   let content = false;
   let started = false;
   let done = false;
@@ -115,7 +129,7 @@ export function createTap(options: TapOptions): Tap {
     // The member may be torn between two pieces.
     const text = fragmentTail + piece;
     fragmentTail = text.slice(-smallFrameBytes);
-    const finish = findValue(text, finishTail, 0, text.length);
+    const finish = findMember(text, finishTail, 0, text.length);
     if (text.charCodeAt(finish) !== QUOTE) return;
     finishes++;
     textAfterFinish = false;
@@ -225,10 +239,10 @@ function valueOpens(
   end: number,
   first: number,
 ): boolean {
-  let value = findValue(text, tail, from, end);
+  let value = findMember(text, tail, from, end);
   while (value >= 0) {
     if (text.charCodeAt(value) === first) return true;
-    value = findValue(text, tail, value, end);
+    value = findMember(text, tail, value, end);
   }
   return false;
 }
