@@ -1,0 +1,214 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import Koa from "koa";
+import type { Clock, Log, LogFields } from "../contract/index.ts";
+import { secretPaths } from "../host/configuration-schema.ts";
+import { createPluginHost } from "../host/create-plugin-host.ts";
+import { installationRoot } from "../host/discover.ts";
+import type { PluginHost } from "../host/plugin-host.ts";
+import { createManagement } from "../http/management.ts";
+import { createSourceAddress } from "../http/source-address.ts";
+import { createEgressGuard } from "../kit/egress.ts";
+import { createHttpClient } from "../kit/http.ts";
+import { Secret } from "../kit/secret.ts";
+import type { Database } from "../store/database.ts";
+import { createSnapshotLoader, type SnapshotLoader } from "../store/loader.ts";
+import { startTestDatabase, type TestDatabase } from "../store/testing.ts";
+import { bootstrap, type FirstRun } from "./bootstrap.ts";
+import type { ManagementConfig } from "./services.ts";
+
+/** A management plane over a real database, real plugins and real HTTP. */
+export interface TestManagement {
+  readonly url: string;
+  readonly database: Database;
+  readonly testDatabase: TestDatabase;
+  readonly loader: SnapshotLoader;
+  readonly host: PluginHost;
+  readonly firstRun: FirstRun;
+  /** Lines written to the log, fields included. */
+  readonly logged: string[];
+  /** The clock of the plane; tests may move it. */
+  readonly clock: Clock & { offsetMs: number };
+  /** Path of the first run's environment. */
+  readonly environmentPath: string;
+  /** Calls as the administrator. A body is sent as JSON unless it is text already. */
+  call(method: string, path: string, body?: unknown, headers?: HeadersInit): Promise<Answer>;
+  /** Calls without any credential of its own. */
+  send(method: string, path: string, body?: unknown, headers?: HeadersInit): Promise<Answer>;
+  stop(): Promise<void>;
+}
+
+/** An answer, read. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** The body as JSON; undefined when there is none. */
+  // deno-lint-ignore no-explicit-any
+  readonly body: any;
+  readonly text: string;
+}
+
+/** Bearer token of the administrator. */
+export const adminToken = "test-admin-token-0123456789-abcdefghij";
+
+/** Starts everything on a free port, after a first run with `environment`. */
+export async function startTestManagement(
+  environment: Readonly<Record<string, string>> = {},
+  config: Partial<ManagementConfig> = {},
+): Promise<TestManagement> {
+  const testDatabase = await startTestDatabase();
+  const logged: string[] = [];
+  const log = recorder(logged);
+  const clock = createTestClock();
+  const egress = createEgressGuard({ privateRanges: "deny", allow: ["127.0.0.1"] });
+  const http = createHttpClient({
+    connectTimeoutMs: 2_000,
+    idleTimeoutMs: 5_000,
+    guard: egress,
+    clock,
+  });
+  const host = await createPluginHost({
+    root: installationRoot(),
+    coreVersion: "0.1.0",
+    environment: {},
+    log,
+    fetch: http.fetch,
+    http,
+    clock,
+    dataDir: testDatabase.dataDir,
+    signal: new AbortController().signal,
+  });
+  const encryption = () => host.get("encryptions", "libsodium");
+  const database = await testDatabase.open();
+  const firstRun = await bootstrap({
+    database,
+    host,
+    encryption,
+    config: {
+      bootstrap: {
+        adminEmail: "admin@localhost",
+        adminPassword: new Secret("correct horse battery staple"),
+        apiKey: undefined,
+      },
+    },
+    environment,
+    log,
+  });
+  const loader = createSnapshotLoader({
+    database,
+    pollMs: 60_000,
+    log,
+    secretFields: (provider, settings) =>
+      secretPaths(host.find("providers", provider)?.configuration ?? {}, settings),
+    openSecret: async (sealed, { environmentId, connectionId, field }) =>
+      new Secret(
+        Buffer.from(
+          await (await encryption()).open(sealed, {
+            environment: environmentId,
+            owner: connectionId,
+            field,
+          }),
+        ).toString("utf8"),
+      ),
+  });
+  await loader.start();
+  const management = createManagement({
+    database,
+    loader,
+    host,
+    encryption,
+    egress,
+    clock,
+    log,
+    sourceAddress: createSourceAddress([]),
+    config: {
+      version: "0.0.0-test",
+      publicUrl: undefined,
+      adminToken,
+      localLogin: true,
+      session: { idleMs: 8 * 3_600_000, maxMs: 7 * 86_400_000 },
+      ...config,
+    },
+  });
+  const app = new Koa();
+  app.on("error", (error: Error) => log.error("koa", { error }));
+  app.use(management.middleware);
+  const server = createServer(app.callback());
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  const send: TestManagement["send"] = async (method, path, body, headers) => {
+    const all = new Headers(headers);
+    if (body !== undefined && !all.has("content-type")) all.set("content-type", "application/json");
+    const response = await fetch(url + path, {
+      method,
+      headers: all,
+      ...(body === undefined
+        ? {}
+        : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    const isJson = response.headers.get("content-type")?.includes("json");
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      body: isJson && text ? JSON.parse(text) as unknown : undefined,
+    };
+  };
+  return {
+    url,
+    database,
+    testDatabase,
+    loader,
+    host,
+    firstRun: firstRun!,
+    logged,
+    clock,
+    environmentPath: `/api/v1/workspaces/${firstRun!.workspaceId}/environments/${
+      firstRun!.environmentId
+    }`,
+    send,
+    call: (method, path, body, headers) => {
+      const all = new Headers(headers);
+      all.set("authorization", `Bearer ${adminToken}`);
+      return send(method, path, body, all);
+    },
+    async stop() {
+      await close(server);
+      await loader.stop();
+      await host.dispose();
+      await http.close();
+      await testDatabase.stop();
+    },
+  };
+}
+
+function createTestClock(): TestManagement["clock"] {
+  return {
+    offsetMs: 0,
+    now() {
+      return Date.now() + this.offsetMs;
+    },
+    monotonic: () => performance.now(),
+  };
+}
+
+function recorder(lines: string[]): Log {
+  const write = (message: string, fields?: LogFields) => {
+    lines.push(
+      `${message} ${
+        JSON.stringify(fields ?? {}, (_key, value: unknown) =>
+          value instanceof Error
+            ? { message: value.message, stack: value.stack, cause: value.cause }
+            : value)
+      }`,
+    );
+  };
+  return { debug: write, info: write, warn: write, error: write };
+}
+
+function close(server: Server): Promise<void> {
+  server.closeAllConnections();
+  return new Promise((resolve) => server.close(() => resolve()));
+}
