@@ -13,7 +13,7 @@ function asText({ config, url, firstRun, databaseOutside, startedInMs }: Kernel)
     "",
     row("Data", config.dataDir),
     ...(databaseOutside ? [row("Database", databaseOutside)] : []),
-    row("Console", `${base}/`),
+    row("API docs", `${base}/api/docs`),
     row("Base URL", `${base}/v1`),
   ];
   if (firstRun && !config.bootstrap.quiet) {
@@ -43,7 +43,7 @@ function asJson({ config, url, firstRun, databaseOutside, startedInMs }: Kernel)
       startedInMs: Math.round(startedInMs),
       dataDir: config.dataDir,
       ...(databaseOutside ? { databaseDir: databaseOutside } : {}),
-      consoleUrl: `${base}/`,
+      apiDocsUrl: `${base}/api/docs`,
       baseUrl: `${base}/v1`,
       ...(shown
         ? {

@@ -8,7 +8,7 @@ import { type Claim, claimIdempotencyKey } from "./idempotency.ts";
 import { parseJsonBody } from "./json-body.ts";
 import { problemOf } from "./problem.ts";
 import type { Item, Route, RouteContext } from "./route.ts";
-import { authorizeRoute, findScope, type Scope } from "./scope.ts";
+import { authorizeRoute, findScope, mustChangePassword, type Scope } from "./scope.ts";
 import type { HandlerServices } from "./services.ts";
 import type { Validation } from "./validation.ts";
 
@@ -109,7 +109,7 @@ async function run(
   const given = () => context as unknown as RouteContext<never, never, never>;
   if (principal) {
     const find = typeof route.access === "string" ? undefined : route.access.item;
-    if (principal.user.state !== "CHANGE_PASSWORD" && find) context.item = await find(given());
+    if (find && !mustChangePassword(principal)) context.item = await find(given());
     authorizeRoute(route, snapshot, principal, scope, context.item);
   }
   context.query = validation.query(route.query ?? noQuery, { ...request.query });

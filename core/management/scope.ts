@@ -47,6 +47,11 @@ export function resourceFor(template: string, scope: Scope, item?: Item): Resour
   return resourceOf(segments, { workspaceId: workspace?.workspaceId, createdBy: item?.createdBy });
 }
 
+/** Whether the principal may do nothing before the password is changed; the admin token is not bound to one. */
+export function mustChangePassword({ user, via }: Principal): boolean {
+  return user.state === "CHANGE_PASSWORD" && via !== "admin-token";
+}
+
 /** Lets a call of a route pass or refuses it. Throws as `authorize` does. */
 export function authorizeRoute(
   route: Route,
@@ -56,7 +61,7 @@ export function authorizeRoute(
   item: Item | undefined,
 ): void {
   const { access } = route;
-  if (principal.user.state === "CHANGE_PASSWORD" && principal.via !== "admin-token") {
+  if (mustChangePassword(principal)) {
     if (access !== "self-limited" && access !== "public") {
       throw new GatewayError(
         "PASSWORD_CHANGE_REQUIRED",
