@@ -64,6 +64,7 @@ const baseContext: AnswerContext = {
   now: 1_700_000_000,
   model: "some-model",
   includeUsage: true,
+  family: "test",
 };
 
 function requestCases(create: () => Dialect, example: RequestExample): Case[] {
@@ -425,7 +426,9 @@ function contents(call: Call): unknown {
 /** What an answer says, leaving aside what a provider's totals and spellings add. */
 function said(parts: readonly Part[]): unknown {
   return bare(parts).map((part) => {
-    if (part.type !== "usage") return part.type === "start" ? { ...part, created: 0 } : part;
+    // An answer's id is its dialect's to make.
+    if (part.type === "start") return { ...part, id: "", created: 0 };
+    if (part.type !== "usage") return part;
     const { inputUncached, inputCacheRead, output } = part.tokens;
     return { type: part.type, inputUncached, inputCacheRead, output };
   });
