@@ -7,7 +7,7 @@ import { createLoginThrottle, type LoginThrottle } from "../access/login-throttl
 import { createPasswords, type Passwords } from "../access/password.ts";
 import type { Principal } from "../access/principal.ts";
 import { createSessions, type Sessions } from "../access/sessions.ts";
-import { ApiKey, PersonalAccessToken, User } from "../store/entities/index.ts";
+import { User } from "../store/entities/index.ts";
 import type { UserView } from "../store/snapshot.ts";
 import type { ManagementServices } from "./services.ts";
 
@@ -20,13 +20,10 @@ export interface Access {
   authenticate(request: CredentialRequest): Promise<Principal>;
 }
 
-const minuteMs = 60_000;
-
 /** Creates access control of one process. */
 export function createAccess(services: ManagementServices): Access {
-  const { database, loader, config, clock, log } = services;
+  const { database, loader, config, clock } = services;
   const sessions = createSessions(database, config.session, clock);
-  const lastNoted = new Map<string, number>();
   let administratorId: string | undefined;
 
   const authentication: AuthenticationServices = {
@@ -40,34 +37,13 @@ export function createAccess(services: ManagementServices): Access {
         ? undefined
         : loader.current().users.get(administratorId);
     },
-    onTokenUsed(tokenId) {
-      const now = clock.now();
-      if (now - (lastNoted.get(tokenId) ?? 0) < minuteMs) return;
-      lastNoted.set(tokenId, now);
-      void database.em()
-        .nativeUpdate(PersonalAccessToken, { tokenId }, { lastUsedAt: new Date(now) })
-        .catch((error: unknown) => log.debug("Cannot note the use of a token", { error }));
-    },
+    onTokenUsed: services.onTokenUsed,
   };
   return {
     sessions,
     passwords: createPasswords(),
     throttle: createLoginThrottle(clock),
     authenticate: (request) => authenticate(request, authentication),
-  };
-}
-
-/** Notes when API keys are used, with the precision of a minute. */
-export function createApiKeyUseRecorder(
-  { database, clock, log }: Pick<ManagementServices, "database" | "clock" | "log">,
-): (apiKeyId: string) => void {
-  const lastNoted = new Map<string, number>();
-  return (apiKeyId) => {
-    const now = clock.now();
-    if (now - (lastNoted.get(apiKeyId) ?? 0) < minuteMs) return;
-    lastNoted.set(apiKeyId, now);
-    void database.em().nativeUpdate(ApiKey, { apiKeyId }, { lastUsedAt: new Date(now) })
-      .catch((error: unknown) => log.debug("Cannot note the use of an API key", { error }));
   };
 }
 

@@ -1,5 +1,4 @@
 /** The control plane: route table, validation, authorisation, one file per entity, first run. */
-export { createApiKeyUseRecorder } from "./access.ts";
 export { createManagementApi } from "./api.ts";
 export { bootstrap, type FirstRun } from "./bootstrap.ts";
 export { createDocsPage } from "./docs-page.ts";

@@ -31,6 +31,8 @@ export interface ManagementServices {
   readonly config: ManagementConfig;
   readonly clock: Clock;
   readonly log: Log;
+  /** Told of a personal access token's use. */
+  readonly onTokenUsed?: ((tokenId: string) => void) | undefined;
   /** Makes a call of one output token, for connection tests that name a model. */
   readonly tryModel?: TryModel;
 }
