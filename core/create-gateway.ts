@@ -13,7 +13,7 @@ import { createManagement } from "./http/management.ts";
 import { createSourceAddress } from "./http/source-address.ts";
 import type { EgressGuard } from "./kit/egress.ts";
 import type { RootLog } from "./log.ts";
-import { createApiKeyUseRecorder } from "./management/access.ts";
+import { createUseRecorder } from "./records/last-used.ts";
 import type { Database } from "./store/database.ts";
 import type { SnapshotLoader } from "./store/loader.ts";
 import { version } from "./version.ts";
@@ -45,6 +45,8 @@ export interface Gateway {
   refuse(): void;
   /** Whether no request is running. */
   isIdle(): boolean;
+  /** Writes what is collected in memory. */
+  flush(): Promise<void>;
   /** Waits for running requests at most `graceMs` milliseconds; the rest is ended with an error frame. */
   finish(graceMs: number): Promise<void>;
 }
@@ -56,7 +58,9 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
   let draining = false;
   let refusing = false;
 
+  const uses = createUseRecorder({ database: parts.database, clock, log });
   const management = createManagement({
+    onTokenUsed: uses.token,
     database: parts.database,
     loader,
     host,
@@ -73,7 +77,6 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
       session: { idleMs: config.login.sessionIdleMs, maxMs: config.login.sessionMaxMs },
     },
   });
-  const noteUse = createApiKeyUseRecorder({ database: parts.database, clock, log });
   const services: GatewayServices = {
     snapshot: () => loader.current(),
     host,
@@ -99,7 +102,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     onStarted: (exchange) => void running.add(exchange),
     onFinished({ exchange }) {
       running.delete(exchange);
-      if (exchange.caller?.kind === "api-key") noteUse(exchange.caller.apiKey.apiKeyId);
+      if (exchange.caller?.kind === "api-key") uses.apiKey(exchange.caller.apiKey.apiKeyId);
     },
   };
 
@@ -122,6 +125,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
       refusing = true;
     },
     isIdle: () => running.size === 0,
+    flush: () => uses.flush(),
     async finish(graceMs) {
       const done = () => Promise.all([...running].map(({ finished }) => finished));
       await Promise.race([done(), delay(graceMs, undefined, { ref: false })]);
@@ -129,6 +133,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
         exchange.abort(new GatewayError("shutting_down", "The gateway is shutting down"));
       }
       await Promise.race([done(), delay(abortGraceMs, undefined, { ref: false })]);
+      await uses.stop();
     },
   };
 }

@@ -17,6 +17,7 @@ import { createLog, type RootLog } from "./log.ts";
 import type { FirstRun } from "./management/bootstrap.ts";
 import type { Environment } from "./setting-reader.ts";
 import { startStopwatch } from "./stopwatch.ts";
+import type { Database } from "./store/database.ts";
 import type { EmbeddedDatabase } from "./store/embedded.ts";
 import { unknownVariables } from "./unknown-variables.ts";
 import { version } from "./version.ts";
@@ -26,6 +27,7 @@ export interface Kernel {
   readonly config: Config;
   readonly log: RootLog;
   readonly host: PluginHost;
+  readonly database: Database;
   /** Where it listens, such as `http://127.0.0.1:3000`. */
   readonly url: string;
   /** What the first run created, secrets included; undefined on later starts. */
@@ -34,6 +36,8 @@ export interface Kernel {
   readonly databaseOutside: string | undefined;
   /** Milliseconds from the call to readiness. */
   readonly startedInMs: number;
+  /** Writes what is collected in memory. */
+  flush(): Promise<void>;
   /** Drains and stops; resolves when everything is closed. */
   stop(): Promise<void>;
 }
@@ -160,10 +164,12 @@ export async function createKernel(config: Config, environment: Environment): Pr
       config,
       log,
       host,
+      database,
       url: httpServer.url,
       firstRun,
       databaseOutside: server?.isOutside ? server.location : undefined,
       startedInMs: watch.total(),
+      flush: () => gateway.flush(),
       async stop() {
         log.info("Stopping: running requests are finished first");
         gateway.drain();

@@ -31,7 +31,7 @@ export interface AuthenticationServices {
   /** The user the admin token acts as. */
   readonly administrator: () => Promise<UserView | undefined>;
   /** Told of a token's use. */
-  readonly onTokenUsed?: (tokenId: string) => void;
+  readonly onTokenUsed?: ((tokenId: string) => void) | undefined;
 }
 
 /**
