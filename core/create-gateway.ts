@@ -6,6 +6,7 @@ import { createAnswerHomes } from "./gateway/provider-state.ts";
 import type { Redact } from "./gateway/redact.ts";
 import { createRefusals } from "./gateway/refusals.ts";
 import type { PluginHost } from "./host/plugin-host.ts";
+import { createTryModel } from "./gateway/try-model.ts";
 import { createDataPlane } from "./http/data-plane.ts";
 import { type HttpServer, listen } from "./http/server.ts";
 import { createIdentifyPerson } from "./http/identify-person.ts";
@@ -61,6 +62,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
   const uses = createUseRecorder({ database: parts.database, clock, log });
   const management = createManagement({
     onTokenUsed: uses.token,
+    tryModel: createTryModel(host, parts.redact),
     database: parts.database,
     loader,
     host,
