@@ -1,0 +1,275 @@
+import type {
+  Call,
+  ContentPart,
+  Json,
+  JsonObject,
+  ReasoningContent,
+  SystemText,
+  ToolCallContent,
+  ToolResultContent,
+  Turn,
+  Warning,
+} from "@vmx/core/contract";
+import { type NameAlphabet, packReasoning, spellName, type ToolNames } from "@vmx/core/kit";
+import { compact, objectOf, pointer, restore } from "@vmx/dialect-openai-chat/read-json";
+import { encodePart, nativeValue, placeOf, refuse } from "./encode-content.ts";
+import { dialectId, ownNative } from "./native.ts";
+
+/** What the encoder of a request carries along. */
+export interface EncodeContext {
+  /** The family reasoning signatures may go to. */
+  readonly family: string;
+  /** How tools are named on the wire. */
+  readonly names: ToolNames;
+  readonly warnings: Warning[];
+}
+
+/** Ids of calls (OpenAI API reference, `FunctionCallOutputItemParam`). */
+const idAlphabet: NameAlphabet = { forbidden: /[^\x21-\x7e]/g, maxLength: 64 };
+
+/** The two members that hold the conversation. */
+export interface EncodedInput {
+  readonly instructions?: string;
+  readonly input: string | readonly JsonObject[] | undefined;
+}
+
+const messageMembers = new Set(["role", "content"]);
+const callMembers = new Set(["type", "call_id", "name", "arguments"]);
+const resultMembers = new Set(["type", "call_id", "name", "output"]);
+
+/**
+ * Writes system texts and turns. Leading system texts without a role become `instructions`; all others are
+ * messages where they stood.
+ *
+ * Throws `unsupported_content` or `state_not_portable` for what the dialect cannot express.
+ */
+export function encodeInput(call: Call, context: EncodeContext): EncodedInput {
+  const spoken = call.turns[0]?.native;
+  const only = call.turns.length === 1 && spoken?.dialect === dialectId &&
+      typeof spoken.value === "string"
+    ? textOnly(call.turns[0]!)
+    : undefined;
+  const leading = countLeading(call.system);
+  const texts = call.system.slice(0, leading).map(({ text }) => text);
+  const rest = call.system.slice(leading);
+  const items: JsonObject[] = [];
+  let next = 0;
+  const writeSystem = (turnsBefore: number): void => {
+    const from = next;
+    while (next < rest.length && (rest[next]?.turnsBefore ?? 0) <= turnsBefore) next++;
+    items.push(...encodeSystem(rest.slice(from, next)));
+  };
+  call.turns.forEach((turn, at) => {
+    writeSystem(at);
+    items.push(...encodeTurn(turn, pointer("input", items.length), context));
+  });
+  writeSystem(Number.POSITIVE_INFINITY);
+  const input = only !== undefined && rest.length === 0 ? only : items;
+  return {
+    ...(leading > 0 ? { instructions: texts.join("\n\n") } : {}),
+    input: input.length === 0 && call.turns.length === 0 && rest.length === 0 ? undefined : input,
+  };
+}
+
+function textOnly(turn: Turn): string | undefined {
+  const [part] = turn.parts;
+  return turn.parts.length === 1 && part?.type === "text" ? part.text : undefined;
+}
+
+/** How many of the first texts are `instructions`: the caller's own, or those no role was named for. */
+function countLeading(system: readonly SystemText[]): number {
+  if (system[0] && ownNative(system[0])?.["member"] === "instructions") return 1;
+  const first = system.findIndex((text) =>
+    text.role !== undefined || (text.turnsBefore ?? 0) > 0 || placeOf(text) !== undefined
+  );
+  return first < 0 ? system.length : first;
+}
+
+/** Texts of one message stay together; texts of other dialects form one message each. */
+function encodeSystem(texts: readonly SystemText[]): JsonObject[] {
+  const groups: SystemText[][] = [];
+  for (const text of texts) {
+    const joins = (placeOf(text)?.at ?? 0) > 0;
+    const last = groups.at(-1);
+    if (joins && last) last.push(text);
+    else groups.push([text]);
+  }
+  return groups.map((group) => {
+    const first = group[0]!;
+    const parts = group.map(({ text, native }): ContentPart => ({
+      type: "text",
+      text,
+      ...(native ? { native } : {}),
+    }));
+    return encodeMessage(first.role ?? "system", parts, "input_text", "/input");
+  });
+}
+
+/** Writes a message whose parts know their places in it. */
+function encodeMessage(
+  role: string,
+  parts: readonly ContentPart[],
+  textType: "input_text" | "output_text",
+  path: string,
+): JsonObject {
+  const [first] = parts;
+  const place = first && placeOf(first);
+  const bare = parts.length === 1 && first?.type === "text" && place?.original === undefined;
+  const content: Json = bare
+    ? first.text
+    : parts.map((part, at) =>
+      encodePart(part, placeOf(part)?.original, textType, `${path}/content/${at}`)
+    );
+  return restore({ role, content }, place?.item, messageMembers);
+}
+
+function encodeTurn(turn: Turn, path: string, context: EncodeContext): JsonObject[] {
+  if (turn.role === "assistant") return encodeAssistant(turn, path, context);
+  const items: JsonObject[] = [];
+  const said: ContentPart[] = [];
+  for (const part of turn.parts) {
+    if (part.type === "tool-result") items.push(encodeResult(part, path, context));
+    else if (turn.role === "tool" && part.type === "native") items.push(nativeValue(part, path));
+    else said.push(part);
+  }
+  const own = ownNative(turn);
+  if (said.length === 0 && !own && items.length > 0) return items;
+  const [first] = said;
+  const bare = said.length === 1 && first?.type === "text" && !Array.isArray(own?.["content"]);
+  const content = bare
+    ? first.text
+    : said.length === 0 && !own
+    ? ""
+    : said.map((part, at) =>
+      encodePart(part, ownNative(part), "input_text", `${path}/content/${at}`)
+    );
+  return [...items, restore({ role: "user", content }, own, messageMembers)];
+}
+
+/** What the model said in a row becomes items again: parts of one message stay together. */
+function encodeAssistant(turn: Turn, path: string, context: EncodeContext): JsonObject[] {
+  const items: JsonObject[] = [];
+  let said: ContentPart[] = [];
+  const flush = (): void => {
+    if (said.length > 0) items.push(encodeMessage("assistant", said, "output_text", path));
+    said = [];
+  };
+  for (const part of turn.parts) {
+    const place = placeOf(part);
+    if (part.type === "text" || part.type === "refusal" || place) {
+      if (place?.at === 0) flush();
+      const original = place?.original;
+      // The place holds the part's own spelling one level down.
+      said.push(
+        part.type === "native" && original
+          ? { ...part, native: { dialect: dialectId, value: original } }
+          : part,
+      );
+      continue;
+    }
+    flush();
+    if (part.type === "reasoning") items.push(...encodeReasoning(part, path, context));
+    else if (part.type === "tool-call") items.push(encodeCall(part, context));
+    else if (part.type === "native") items.push(nativeValue(part, path));
+    else refuse(`a part of type "${part.type}" in an assistant's message`, path);
+  }
+  flush();
+  return items;
+}
+
+/**
+ * Reasoning is of use only with the encrypted content (or the item's id) its own provider gave it; without, or
+ * for another provider, it is left out.
+ */
+function encodeReasoning(
+  part: ReasoningContent,
+  path: string,
+  context: EncodeContext,
+): JsonObject[] {
+  const own = ownNative(part);
+  const allowed = part.family === undefined ? own !== undefined : part.family === context.family;
+  const drop = (detail: string): JsonObject[] => {
+    context.warnings.push({ code: "reasoning_dropped", path, action: "dropped", detail });
+    return [];
+  };
+  if (own) return allowed ? [compact(own)] : drop("The reasoning belongs to another provider");
+  const { signature, encrypted, family } = part;
+  if (signature === undefined && encrypted === undefined) {
+    return drop("The dialect takes back only reasoning with encrypted content");
+  }
+  if (!allowed || family === undefined) return drop("The reasoning belongs to another provider");
+  const summary = part.text === "" ? [] : [{ type: "summary_text", text: part.text }];
+  return [{
+    type: "reasoning",
+    summary,
+    encrypted_content: signature === undefined && encrypted !== undefined
+      ? encrypted
+      : packReasoning({
+        family,
+        ...(signature === undefined ? {} : { signature }),
+        ...(encrypted === undefined ? {} : { encrypted }),
+      }),
+  }];
+}
+
+function encodeCall(part: ToolCallContent, context: EncodeContext): JsonObject {
+  const own = ownNative(part);
+  return restore(
+    {
+      type: "function_call",
+      call_id: own ? part.id : spellName(part.id, idAlphabet),
+      name: context.names.toWire(part.name),
+      arguments: part.inputText ?? JSON.stringify(part.input),
+    },
+    own,
+    callMembers,
+  );
+}
+
+function encodeResult(
+  result: ToolResultContent,
+  path: string,
+  context: EncodeContext,
+): JsonObject {
+  const own = ownNative(result);
+  const parts = result.isError ? markError(result.content, path, context) : result.content;
+  const [first] = parts;
+  const bare = parts.length === 1 && first?.type === "text" && !Array.isArray(own?.["output"]);
+  const output: Json = bare
+    ? first.text
+    : parts.length === 0 && !Array.isArray(own?.["output"])
+    ? ""
+    : parts.map((part, at) =>
+      encodePart(part, ownNative(part), "input_text", `${path}/output/${at}`)
+    );
+  return restore(
+    {
+      type: "function_call_output",
+      call_id: own ? result.callId : spellName(result.callId, idAlphabet),
+      output: output === "" && own !== undefined && objectOf(own["output"])
+        ? own["output"]
+        : output,
+      name: own ? result.name : undefined,
+    },
+    own,
+    resultMembers,
+  );
+}
+
+/** Results have no error flag: the text says so instead. */
+function markError(
+  parts: ToolResultContent["content"],
+  path: string,
+  context: EncodeContext,
+): ToolResultContent["content"] {
+  const [first] = parts;
+  if (first?.type === "text" && /^\W*error/i.test(first.text)) return parts;
+  context.warnings.push({
+    code: "tool_error_flag_approximated",
+    path,
+    action: "approximated",
+    detail: 'The error flag is written as the text "Error:"',
+  });
+  if (first?.type !== "text") return [{ type: "text", text: "Error:" }, ...parts];
+  return [{ ...first, text: `Error: ${first.text}` }, ...parts.slice(1)];
+}
