@@ -181,6 +181,19 @@ const cases: readonly Case[] = [
     },
   },
   {
+    name: "learns the finish of such a frame wherever it is torn",
+    run() {
+      const large = bytes(streamOf([chunkOf({ content: "x".repeat(1_100_000) }, "stop")]));
+      for (let back = 60; back > 0; back--) {
+        const tap = open();
+        tap.push(large.subarray(0, large.length - back));
+        tap.push(large.subarray(large.length - back));
+        tap.end();
+        assert.equal(tap.facts().finishRaw, "stop", `torn ${back} bytes before the end`);
+      }
+    },
+  },
+  {
     name: "estimates the text that was delivered",
     run() {
       const tap = open();

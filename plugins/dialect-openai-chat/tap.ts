@@ -130,10 +130,11 @@ export function createTap(options: TapOptions): Tap {
     const text = fragmentTail + piece;
     fragmentTail = text.slice(-smallFrameBytes);
     const finish = findMember(text, finishTail, 0, text.length);
-    if (text.charCodeAt(finish) !== QUOTE) return;
+    const close = text.indexOf('"', finish + 1);
+    if (text.charCodeAt(finish) !== QUOTE || close < 0) return;
     finishes++;
     textAfterFinish = false;
-    finishRaw ??= text.slice(finish + 1, text.indexOf('"', finish + 1));
+    finishRaw ??= text.slice(finish + 1, close);
   };
 
   const result = (forward: Uint8Array, endMarker?: Uint8Array, oversize?: boolean): TapResult => ({

@@ -393,6 +393,27 @@ const cases: readonly Case[] = [
     },
   },
   {
+    name: "a call that is whole is closed before the next begins, text before a call",
+    run() {
+      const decoder = dialect.streamDecoder();
+      const made = (index: number) => ({
+        tool_calls: [{ index, id: `c${index}`, function: { name: "f", arguments: "{}" } }],
+      });
+      const chunks = [chunkOf({ content: "a" }), chunkOf(made(0)), chunkOf(made(1))];
+      const borders = chunks.flatMap((chunk) => [...decoder.push({ data: JSON.stringify(chunk) })])
+        .flatMap((part) =>
+          part.type === "block-start" || part.type === "block-end" ? [[part.type, part.index]] : []
+        );
+      assert.deepEqual(borders, [
+        ["block-start", 0],
+        ["block-end", 0],
+        ["block-start", 1],
+        ["block-end", 1],
+        ["block-start", 2],
+      ]);
+    },
+  },
+  {
     name: "a custom tool's call and sound come whole out of a stream",
     run() {
       const parts = stream([
