@@ -12,6 +12,8 @@ import { tapCases } from "./taps.ts";
 /** What the suite needs of a dialect: examples of its wire form, each with a name that stands in the titles. */
 export interface DialectSubject {
   create(): Dialect;
+  /** The provider family that signed the reasoning in the examples, where the dialect keeps signatures apart. */
+  readonly family?: string;
   readonly requests: readonly RequestExample[];
   readonly answers: readonly AnswerExample[];
   readonly streams: readonly StreamExample[];
@@ -45,11 +47,12 @@ export interface StreamExample {
 
 /** What every `Dialect` must do; an inbound one is also tested for its tap, errors and lists. */
 export function dialectCases(subject: DialectSubject): readonly Case[] {
-  const { create } = subject;
+  const { create, family = "test" } = subject;
+  const base: AnswerContext = { ...baseContext, family };
   return [
-    ...subject.requests.flatMap((example) => requestCases(create, example)),
-    ...subject.answers.flatMap((example) => answerCases(create, example)),
-    ...subject.streams.flatMap((example) => streamCases(create, example)),
+    ...subject.requests.flatMap((example) => requestCases(create, example, family)),
+    ...subject.answers.flatMap((example) => answerCases(create, example, base)),
+    ...subject.streams.flatMap((example) => streamCases(create, example, base)),
     ...subject.streams.flatMap((example) => tapCases(create, example)),
     ...toolCases(create),
     ...errorCases(create),
@@ -67,10 +70,14 @@ const baseContext: AnswerContext = {
   family: "test",
 };
 
-function requestCases(create: () => Dialect, example: RequestExample): Case[] {
+function requestCases(
+  create: () => Dialect,
+  example: RequestExample,
+  family: string,
+): Case[] {
   const { body, operation = "chat" } = example;
   const encode = (dialect: Dialect, call: Call): JsonObject =>
-    plain(dialect.encodeRequest(call, { model: call.model, family: "test" }).value);
+    plain(dialect.encodeRequest(call, { model: call.model, family }).value);
   return [
     {
       name: `request "${example.name}" keeps its meaning when decoded and encoded`,
@@ -109,7 +116,11 @@ function requestCases(create: () => Dialect, example: RequestExample): Case[] {
   ].map(withoutUndefinedSkip);
 }
 
-function answerCases(create: () => Dialect, example: AnswerExample): Case[] {
+function answerCases(
+  create: () => Dialect,
+  example: AnswerExample,
+  base: AnswerContext,
+): Case[] {
   const { body, operation = "chat" } = example;
   return [
     {
@@ -117,7 +128,7 @@ function answerCases(create: () => Dialect, example: AnswerExample): Case[] {
       run() {
         const dialect = create();
         const { value: parts } = dialect.decodeResponse(body, operation);
-        const context = { ...baseContext, operation };
+        const context = { ...base, operation };
         deepEqual(plain(dialect.encodeResponse(parts, context).value), plain(body));
       },
     },
@@ -126,7 +137,7 @@ function answerCases(create: () => Dialect, example: AnswerExample): Case[] {
       run() {
         const dialect = create();
         const parts = bare(dialect.decodeResponse(body, operation).value);
-        const context = { ...baseContext, operation };
+        const context = { ...base, operation };
         const again = plain(dialect.encodeResponse(parts, context).value);
         deepEqual(bare(dialect.decodeResponse(again, operation).value), parts);
       },
@@ -145,7 +156,11 @@ function answerCases(create: () => Dialect, example: AnswerExample): Case[] {
   ];
 }
 
-function streamCases(create: () => Dialect, example: StreamExample): Case[] {
+function streamCases(
+  create: () => Dialect,
+  example: StreamExample,
+  base: AnswerContext,
+): Case[] {
   const frames = readFrames(example.text);
   const decode = (dialect: Dialect, from: readonly Frame[]): Part[] => {
     const decoder = dialect.streamDecoder();
@@ -156,7 +171,7 @@ function streamCases(create: () => Dialect, example: StreamExample): Case[] {
       name: `stream "${example.name}" assembles to its plain form`,
       run() {
         const dialect = create();
-        const context = baseContext;
+        const context = base;
         const assembled = decode(dialect, frames);
         deepEqual(bare(assembled), bare(dialect.decodeResponse(example.plain, "chat").value));
         deepEqual(plain(dialect.encodeResponse(assembled, context).value), plain(example.plain));
@@ -171,7 +186,7 @@ function streamCases(create: () => Dialect, example: StreamExample): Case[] {
           ...frames.flatMap((frame) => [...decoder.push(frame)]),
           ...decoder.end(),
         ];
-        const encoder = dialect.streamEncoder({ ...baseContext, stream: true });
+        const encoder = dialect.streamEncoder({ ...base, stream: true });
         const written = [...parts.flatMap((part) => [...encoder.push(part)]), ...encoder.end()];
         const again = decode(dialect, readFrames(written.map(writeFrame).join("")));
         deepEqual(plain(again), plain(assembleParts(parts)));

@@ -1,0 +1,98 @@
+import {
+  GatewayError,
+  type Json,
+  type JsonObject,
+  type Tool,
+  type ToolChoice,
+} from "@vmx/core/contract";
+import { readCache } from "./decode-blocks.ts";
+import { flagOf, native, objectOf, objectsOf, present, textOf } from "./read-json.ts";
+
+/** The kind `mcp_servers` have as a tool: like one, they run at the provider. */
+export const mcpKind = "mcp_servers";
+
+/** Reads `tools` and `mcp_servers`. */
+export function decodeTools(body: JsonObject): Tool[] {
+  const tools = objectsOf(body["tools"]).map(decodeTool);
+  const servers = body["mcp_servers"];
+  if (objectsOf(servers).length === 0) return tools;
+  return [...tools, { type: "native", kind: mcpKind, native: native(servers!) }];
+}
+
+function decodeTool(tool: JsonObject): Tool {
+  const type = textOf(tool["type"]);
+  if (type?.startsWith("web_search_")) {
+    return { type: "web-search", settings: readSearch(tool), native: native(tool) };
+  }
+  if (type !== undefined && type !== "custom") {
+    return { type: "native", kind: type, native: native(tool) };
+  }
+  return {
+    type: "function",
+    name: textOf(tool["name"]) ?? "",
+    ...present({
+      description: textOf(tool["description"]),
+      parameters: objectOf(tool["input_schema"]),
+      strict: flagOf(tool["strict"]),
+      cache: readCache(tool),
+    }),
+    native: native(tool),
+  };
+}
+
+/** Settings of a web search in the spelling all dialects share. */
+function readSearch(tool: JsonObject): JsonObject {
+  const location = objectOf(tool["user_location"]);
+  const settings: Record<string, Json> = {};
+  for (const name of ["allowed_domains", "blocked_domains", "max_uses"]) {
+    const value = tool[name];
+    if (value !== undefined && value !== null) settings[name] = value;
+  }
+  if (location) {
+    const { type: _type, ...place } = location;
+    settings["user_location"] = place;
+  }
+  return settings;
+}
+
+/** A choice among tools, with the flag that stands inside it here. */
+export interface DecodedChoice {
+  readonly toolChoice?: ToolChoice;
+  readonly parallelToolCalls?: boolean;
+}
+
+/**
+ * Reads `tool_choice`.
+ *
+ * Throws `invalid_request` when it names a tool that is not offered.
+ */
+export function decodeToolChoice(value: Json | undefined, tools: readonly Tool[]): DecodedChoice {
+  const choice = objectOf(value);
+  if (!choice) return {};
+  const single = flagOf(choice["disable_parallel_tool_use"]);
+  const parallel = present({ parallelToolCalls: single === undefined ? undefined : !single });
+  switch (choice["type"]) {
+    case "auto":
+    case "none":
+      return { toolChoice: { type: choice["type"] }, ...parallel };
+    case "any":
+      return { toolChoice: { type: "required" }, ...parallel };
+    case "tool": {
+      const name = textOf(choice["name"]) ?? "";
+      refuseAbsent(name, tools);
+      return { toolChoice: { type: "tool", name }, ...parallel };
+    }
+    default:
+      return parallel;
+  }
+}
+
+function refuseAbsent(name: string, tools: readonly Tool[]): void {
+  // Tools of the provider can bring several names along.
+  if (tools.some((tool) => tool.type !== "function" || tool.name === name)) return;
+  throw new GatewayError(
+    "invalid_request",
+    `Cannot read the request: tool_choice names the tool "${name}", which is not among the tools`,
+    { param: "tool_choice" },
+  );
+}
