@@ -45,7 +45,9 @@ test("no secret has a value in docker-compose.yml, and none may be missing", () 
   for (const [name, value] of secrets) {
     // A provider's key may be absent; everything else stops `docker compose up` when it is.
     expect(value).toBe(
-      name === "OPENAI_API_KEY" ? `\${${name}:-}` : `\${${name}:?run sh deploy/init-env.sh}`,
+      /^(OPENAI|ANTHROPIC|GROQ)_API_KEY$/.test(name)
+        ? `\${${name}:-}`
+        : `\${${name}:?run sh deploy/init-env.sh}`,
     );
   }
   for (const url of ["DATABASE_URL", "REDIS_URL"]) {

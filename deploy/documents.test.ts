@@ -1,0 +1,131 @@
+import { execFileSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, expect, test } from "vitest";
+import { loadConfig } from "../core/config.ts";
+import { contributionPoints } from "../core/contract/index.ts";
+
+/* The documents make promises; these tests keep them. */
+
+interface Contribution {
+  readonly id: string;
+  readonly bootstrap?: { readonly environment?: readonly { readonly variable: string }[] };
+}
+
+interface Manifest {
+  readonly name: string;
+  readonly contributes:
+    & { readonly [point: string]: readonly Contribution[] | undefined }
+    & { readonly settings?: { readonly environment?: Readonly<Record<string, string>> } };
+}
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const read = (path: string) => readFileSync(join(root, path), "utf8");
+const documents = ["README.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)];
+const folder = mkdtempSync(join(tmpdir(), "vmx-documents-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const manifests = readdirSync(join(root, "plugins"))
+  .filter((name) => existsSync(join(root, "plugins", name, "package.json")))
+  .map((name) => JSON.parse(read(`plugins/${name}/package.json`)) as Manifest);
+const { dependencies, scripts } = JSON.parse(read("package.json"));
+/** A plugin has to be in the documents once the installation depends on it; before that it may be. */
+const shipped = manifests.filter(({ name }) => Object.hasOwn(dependencies, name));
+
+test.each(documents)("every link to a file in %s leads somewhere", (document) => {
+  for (const [, target = ""] of read(document).matchAll(/\]\((?!\w+:)([^)#]+)[^)]*\)/g)) {
+    expect(existsSync(resolve(root, dirname(document), target)), target).toBe(true);
+  }
+});
+
+test.each(documents)("every npm script and Deno task in %s exists", (document) => {
+  const { tasks } = JSON.parse(read("deno.json"));
+  for (
+    const [, name = ""] of read(document).matchAll(/npm (?:run )?(start|test|[a-z]+:?[a-z]*)\b/g)
+  ) {
+    if (["ci", "install", "pack"].includes(name)) continue;
+    // Sentences about npm itself.
+    if (!Object.hasOwn(scripts, name)) expect(read(document)).not.toContain(`npm run ${name}`);
+  }
+  for (const [, name = ""] of read(document).matchAll(/deno task ([a-z]+)/g)) {
+    expect(tasks).toHaveProperty(name);
+  }
+});
+
+test("docs/configuration.md names every variable that is read, and no other", () => {
+  const named = read("docs/configuration.md").match(/`[A-Z][A-Z0-9]*(_[A-Z0-9]+)*`/g) ?? [];
+  const inDocument = new Set(named.map((name) => name.slice(1, -1)));
+  // Words in backticks that are no settings of the gateway.
+  for (const other of ["PATH", "REDIS_URL", "VMX_"]) inDocument.delete(other);
+  const ofCore = loadConfig({}, root).variables;
+  const must = [...ofCore, ...shipped.flatMap(variablesOf)];
+  const may = new Set([...ofCore, ...manifests.flatMap(variablesOf)]);
+  expect(must.filter((name) => !inDocument.has(name))).toEqual([]);
+  expect([...inDocument].filter((name) => !may.has(name))).toEqual([]);
+});
+
+test("docs/architecture.md lists what each contribution point holds", () => {
+  const rows = read("docs/architecture.md").split("\n");
+  for (const point of contributionPoints) {
+    const row = rows.find((line) => line.startsWith(`| \`${point}\` |`)) ?? "";
+    const listed = row.split("|").at(-2)?.match(/`[^`]+`/g)?.map((id) => id.slice(1, -1)) ?? [];
+    const idsIn = (list: readonly Manifest[]) =>
+      list.flatMap(({ contributes }) => contributes[point] ?? []).map(({ id }) => id);
+    expect(listed, point).toEqual(expect.arrayContaining(idsIn(shipped)));
+    expect(idsIn(manifests), point).toEqual(expect.arrayContaining(listed));
+  }
+});
+
+test(
+  "the plugin that docs/plugins.md builds is accepted by the host and passes the conformance suite",
+  async () => {
+    const plugin = join(folder, "plugins/provider-acme");
+    mkdirSync(plugin, { recursive: true });
+    const blocks = read("docs/plugins.md").matchAll(/<!-- file: (\S+) -->\n```\w+\n([^]*?)\n```/g);
+    for (const [, name = "", text = ""] of blocks) writeFileSync(join(plugin, name), text);
+    writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }');
+    symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+
+    const program = `
+    import { loadConfig } from "${root}core/config.ts";
+    import { createPluginHost } from "${root}core/host/create-plugin-host.ts";
+    const log = { debug() {}, info() {}, warn: console.error, error: console.error, named: () => log };
+    const host = await createPluginHost({ root: process.cwd(), coreVersion: "0.1.0", environment: {}, log,
+      clock: { now: Date.now, monotonic: () => performance.now() }, dataDir: process.cwd(),
+      signal: new AbortController().signal });
+    const provider = await host.get("providers", "acme");
+    console.log(host.variables().join(), typeof provider.send);
+  `;
+    const accepted = run(process.execPath, ["--input-type=module", "-e", program]);
+    expect(accepted).toBe("ACME_API_KEY function\n");
+
+    const vitest = join(root, "node_modules/vitest/vitest.mjs");
+    run(process.execPath, [vitest, "run", "--reporter=json", "--outputFile=report.json"]);
+    const report = JSON.parse(readFileSync(join(folder, "report.json"), "utf8"));
+    expect(report.numFailedTests).toBe(0);
+    expect(report.numPassedTests).toBeGreaterThan(15);
+  },
+  60_000,
+);
+
+function run(command: string, args: readonly string[]): string {
+  return execFileSync(command, args, { cwd: folder, encoding: "utf8", stdio: "pipe" });
+}
+
+function variablesOf({ contributes }: Manifest): string[] {
+  const ofConnections = (contributes["providers"] ?? []).flatMap(({ bootstrap }) =>
+    (bootstrap?.environment ?? []).map(({ variable }) => variable)
+  );
+  return [...Object.keys(contributes.settings?.environment ?? {}), ...ofConnections];
+}
