@@ -1,6 +1,7 @@
 /** What plugins build on: streams of events, JSON text, estimates, timers, pooled HTTP, secrets. */
 
 export * from "./assemble-parts.ts";
+export * from "./downlevel-schema.ts";
 export * from "./egress.ts";
 export * from "./estimate.ts";
 export * from "./frame-text.ts";
@@ -13,6 +14,7 @@ export * from "./rate-limits.ts";
 export * from "./read-body.ts";
 export * from "./reasoning-mark.ts";
 export type { Resolve, ResolveDone } from "./resolve.ts";
+export type { SchemaTarget } from "./schema-target.ts";
 export * from "./secret.ts";
 export * from "./service-endpoint.ts";
 export * from "./signature-marker.ts";
