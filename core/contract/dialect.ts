@@ -167,9 +167,10 @@ export interface Inbound {
   providerState?(body: JsonObject, operation: Operation): ProviderState;
   /**
    * Takes out what answers translated by the gateway left in the conversation and no provider can read, such as
-   * reasoning another family signed. Answers the same object when there is nothing to take out.
+   * reasoning another family signed; that of the leg's own `family` stays. Answers the same object when there is
+   * nothing to take out.
    */
-  withoutMarks?(body: JsonObject, operation: Operation): Translated<JsonObject>;
+  withoutMarks?(body: JsonObject, operation: Operation, family?: string): Translated<JsonObject>;
   /** Members of `defaultArgs` this dialect does not know are still merged; this tells which need no warning. */
   tap(options: TapOptions): Tap;
   /** The dialect's error body. */

@@ -136,7 +136,7 @@ async function createCodec(
   const { operation } = exchange.request.endpoint;
   const native = provider.dialects({ model, operation, callerDialect }, connection);
   if (native.includes(callerDialect)) {
-    return createPassThrough(exchange, provider, connection, model);
+    return createPassThrough(exchange, provider, connection, model, family);
   }
   const id = native.find((candidate) => host.find("dialects", candidate));
   if (id === undefined) {

@@ -63,9 +63,10 @@ export function createPassThrough(
   provider: Provider,
   connection: ProviderConnection,
   model: string,
+  family: string,
 ): LegCodec {
   const { dialect, request: { endpoint: { operation } } } = exchange;
-  const { body, warnings } = readable(exchange);
+  const { body, warnings } = readable(exchange, family);
   const usage = dialect.inbound.usageRequest(body.value, operation);
   const defaultArgs = defaultArguments(exchange);
   const adaptation = provider.adapt?.({
@@ -97,10 +98,13 @@ export function createPassThrough(
 }
 
 /** The caller's body without what earlier translated answers left in the conversation and no provider can read. */
-function readable(exchange: Exchange): { body: RequestBody; warnings: readonly Warning[] } {
+function readable(
+  exchange: Exchange,
+  family: string,
+): { body: RequestBody; warnings: readonly Warning[] } {
   const { dialect: { inbound }, request: { endpoint: { operation } } } = exchange;
   const body = exchange.body!;
-  const cleaned = inbound.withoutMarks?.(body.value, operation);
+  const cleaned = inbound.withoutMarks?.(body.value, operation, family);
   if (!cleaned || cleaned.value === body.value) return { body, warnings: [] };
   const { value, warnings } = cleaned;
   return { body: { ...body, value, text: JSON.stringify(value) }, warnings };

@@ -11,7 +11,7 @@ import type {
 } from "@vmx/core/contract";
 import { encodeContent, type EncodeContext, nativeValue } from "./encode-content.ts";
 import { compact, listOf, numberOf, objectOf, ownNative, pointer, restore } from "./read-json.ts";
-import { reasoningMembers } from "./reasoning.ts";
+import { reasoningMembers, writeDetails } from "./reasoning.ts";
 
 const systemMembers = new Set(["role", "content"]);
 const userMembers = new Set(["role", "content", "name"]);
@@ -138,24 +138,29 @@ function encodeAssistant(turn: Turn, path: string, context: EncodeContext): Json
   return restore(message, own, assistantMembers);
 }
 
-/** Reasoning of this dialect goes back as it came; of others only its text, where the service has a member for it. */
+/**
+ * Reasoning of this dialect goes back as it came. Of others the text does where the service has a member for it, and
+ * what is opaque only to the family that made it.
+ */
 function encodeReasoning(part: ReasoningContent, path: string, context: EncodeContext): JsonObject {
   const own = ownNative(part);
   const member = own ? own["member"] : context.profile.reasoningField;
   const written = typeof member === "string" ? { [member]: part.text } : {};
   if (own) return compact({ ...written, reasoning_details: own["details"] });
   const opaque = part.signature !== undefined || part.encrypted !== undefined;
-  if (member === undefined || opaque) {
+  const allowed = part.family === context.family && member !== undefined;
+  if (member === undefined || (opaque && !allowed)) {
     context.warnings.push({
       code: "reasoning_dropped",
       path,
       action: "dropped",
       detail: member === undefined
         ? "Messages have no place for reasoning"
-        : "Messages have no place for its signature",
+        : "Its signature belongs to another provider",
     });
   }
-  return written;
+  const details = allowed ? writeDetails(part, part.family) : undefined;
+  return details === undefined ? written : { ...written, reasoning_details: details };
 }
 
 function encodeCall(part: ToolCallContent, context: EncodeContext): JsonObject {

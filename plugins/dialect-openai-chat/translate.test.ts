@@ -339,11 +339,31 @@ const cases: readonly Case[] = [
         family: "other",
         signature: "s",
       });
-      const cleaned = dialect.inbound!.withoutMarks!(body, "chat");
+      const cleaned = dialect.inbound!.withoutMarks!(body, "chat", "mine");
       assert.equal(JSON.stringify(cleaned.value).includes("reasoning"), false);
       assert.deepEqual(cleaned.warnings.map(({ code }) => code), ["reasoning_dropped"]);
+      assert.equal(dialect.inbound!.withoutMarks!(body, "chat", "other").value, body);
       const clean = { model: "m", messages: [{ role: "assistant", reasoning_content: "own" }] };
-      assert.equal(dialect.inbound!.withoutMarks!(clean, "chat").value, clean);
+      assert.equal(dialect.inbound!.withoutMarks!(clean, "chat", "mine").value, clean);
+    },
+  },
+  {
+    name:
+      "reasoning of another dialect is given to a service with a place for it, its signature to its family",
+    run() {
+      const part = { type: "reasoning", text: "think", signature: "s", family: "test" } as const;
+      const turns: Call["turns"] = [{ role: "assistant", parts: [part] }];
+      const keeps = { reasoningField: "reasoning_content" };
+      const [kept] = messages({ turns }, keeps) as readonly JsonObject[];
+      assert.equal(kept?.["reasoning_content"], "think");
+      assert.equal(JSON.stringify(kept).includes("reasoning_details"), true);
+      assert.deepEqual(codes({ turns }, keeps), []);
+      const foreign: Call["turns"] = [{ role: "assistant", parts: [{ ...part, family: "x" }] }];
+      const [bare] = messages({ turns: foreign }, keeps) as readonly JsonObject[];
+      assert.equal(JSON.stringify(bare).includes("reasoning_details"), false);
+      assert.deepEqual(codes({ turns: foreign }, keeps), ["reasoning_dropped /messages/0"]);
+      assert.deepEqual(messages({ turns }), [{ role: "assistant", content: "" }]);
+      assert.deepEqual(codes({ turns }), ["reasoning_dropped /messages/0"]);
     },
   },
   {

@@ -6,6 +6,7 @@ import type {
   ProviderRequest,
   ProviderResponse,
 } from "@vmx/core/contract";
+import { packReasoning } from "@vmx/core/kit";
 import { openaiChat } from "@vmx/dialect-openai-chat/dialect";
 import { createEchoProvider } from "./provider.ts";
 
@@ -248,7 +249,8 @@ test("think gives signed reasoning, takes it back, and refuses an altered signat
   const again = (said: unknown) => [...hello, said, { role: "user", content: "and now?" }];
   const kept = await chat("echo-think", { messages: again(message) as never });
   expect(kept.choices[0].message.content).toBe("and now?");
-  const altered = JSON.parse(JSON.stringify(message).replace("echo:", "echo:0"));
+  const forged = packReasoning({ family: "echo", signature: "echo:0" });
+  const altered = JSON.parse(JSON.stringify(message).replace(/vmx1\.[\w-]+/, forged));
   for (const stream of [false, true]) {
     const body = { model: "echo-think", messages: again(altered) as never, stream };
     const response = await send(body);
