@@ -11,20 +11,56 @@ const BACKSLASH = 92;
  * search is several times faster without the opening one
  */
 export function findMember(text: string, tail: string, from: number, end: number): number {
-  let at = text.indexOf(tail, from);
-  while (at >= 0 && at < end) {
-    let value = at + tail.length;
-    if (text.charCodeAt(at - 1) === QUOTE) {
-      while (text.charCodeAt(value) <= SPACE) value++;
-      if (text.charCodeAt(value) === COLON) {
-        value++;
-        while (text.charCodeAt(value) <= SPACE) value++;
-        return value;
+  return createMemberSearch().find(text, tail, from, end);
+}
+
+/** Finds members in one frame after the other of the same text. */
+export interface MemberSearch {
+  /** See `findMember`. */
+  find(text: string, tail: string, from: number, end: number): number;
+}
+
+/**
+ * Creates a search that remembers where each name occurs next, so that a chunk of many frames is searched once and
+ * not once per frame.
+ */
+export function createMemberSearch(): MemberSearch {
+  let searched = "";
+  const next = new Map<string, number>();
+  const occurrence = (text: string, tail: string, from: number): number => {
+    const known = next.get(tail);
+    if (known !== undefined && known >= from) return known;
+    const at = text.indexOf(tail, from);
+    const place = at < 0 ? Number.POSITIVE_INFINITY : at;
+    next.set(tail, place);
+    return place;
+  };
+  return {
+    find(text, tail, from, end) {
+      if (text !== searched) {
+        searched = text;
+        next.clear();
       }
-    }
-    at = text.indexOf(tail, value);
-  }
-  return -1;
+      let at = occurrence(text, tail, from);
+      while (at < end) {
+        const value = valueBehind(text, tail, at);
+        if (value >= 0) return value;
+        at = occurrence(text, tail, at + tail.length);
+      }
+      return -1;
+    },
+  };
+}
+
+/** Where the value begins when the name at `at` is a member's; else -1. */
+function valueBehind(text: string, tail: string, at: number): number {
+  if (text.charCodeAt(at - 1) !== QUOTE) return -1;
+  let value = at + tail.length;
+  while (text.charCodeAt(value) <= SPACE) value++;
+  if (text.charCodeAt(value) !== COLON) return -1;
+  value++;
+  while (text.charCodeAt(value) <= SPACE) value++;
+  return value;
 }
 
 /** Adds up the delivered text of frames without parsing them. */
@@ -42,6 +78,7 @@ export interface FrameTextCounter {
  * @param members names, each with its closing quote, of the strings that carry what the caller is shown
  */
 export function createFrameTextCounter(members: readonly string[]): FrameTextCounter {
+  const search = createMemberSearch();
   let last = members[0]!;
   let ascii = 0;
   let others = 0;
@@ -65,10 +102,10 @@ export function createFrameTextCounter(members: readonly string[]): FrameTextCou
   };
 
   const countMember = (text: string, tail: string, from: number, end: number): boolean => {
-    let value = findMember(text, tail, from, end);
+    let value = search.find(text, tail, from, end);
     while (value >= 0) {
       if (text.charCodeAt(value) === QUOTE) return countString(text, value);
-      value = findMember(text, tail, value, end);
+      value = search.find(text, tail, value, end);
     }
     return false;
   };

@@ -10,8 +10,10 @@ import type {
 import {
   createFrameSplitter,
   createFrameTextCounter,
+  createMemberSearch,
   findMember,
   isObject,
+  type MemberSearch,
   parseFrame,
 } from "@vmx/core/kit";
 import { readErrorMember } from "./errors.ts";
@@ -50,6 +52,7 @@ type Verdict = "forward" | "drop" | "end";
 export function createTap(options: TapOptions): Tap {
   const splitter = createFrameSplitter();
   const counter = createFrameTextCounter(textTails);
+  const search = createMemberSearch();
   let content = false;
   let started = false;
   let done = false;
@@ -116,10 +119,10 @@ export function createTap(options: TapOptions): Tap {
   const tells = (text: string, from: number, end: number): boolean => {
     if (!content || end - from < smallFrameBytes) return true;
     if (text.charCodeAt(from) !== LETTER_D) return true;
-    return valueOpens(text, finishTail, from, end, QUOTE) ||
-      valueOpens(text, usageTail, from, end, OPEN_BRACE) ||
-      valueOpens(text, errorTail, from, end, OPEN_BRACE) ||
-      valueOpens(text, errorTail, from, end, QUOTE);
+    return valueOpens(search, text, finishTail, from, end, QUOTE) ||
+      valueOpens(search, text, usageTail, from, end, OPEN_BRACE) ||
+      valueOpens(search, text, errorTail, from, end, OPEN_BRACE) ||
+      valueOpens(search, text, errorTail, from, end, QUOTE);
   };
 
   /** What can be learned of a frame that was too large to be held: no more than its finish. */
@@ -172,7 +175,7 @@ export function createTap(options: TapOptions): Tap {
           } else if (verdict === "end" && endsAt < 0) endsAt = from;
           if (content && counter.count(text, from, end)) {
             // The finish's own frame may carry the last text.
-            if (!valueOpens(text, finishTail, from, end, QUOTE)) textAfterFinish = true;
+            if (!valueOpens(search, text, finishTail, from, end, QUOTE)) textAfterFinish = true;
           }
         }
         from = end;
@@ -234,16 +237,17 @@ export function holdsContent(delta: JsonObject): boolean {
 
 /** Whether a member of the name has a value that begins with the character `first`. */
 function valueOpens(
+  search: MemberSearch,
   text: string,
   tail: string,
   from: number,
   end: number,
   first: number,
 ): boolean {
-  let value = findMember(text, tail, from, end);
+  let value = search.find(text, tail, from, end);
   while (value >= 0) {
     if (text.charCodeAt(value) === first) return true;
-    value = findMember(text, tail, value, end);
+    value = search.find(text, tail, value, end);
   }
   return false;
 }
