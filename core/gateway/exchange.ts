@@ -12,7 +12,7 @@ import type {
 import { GatewayError } from "../contract/index.ts";
 import type { PluginHost } from "../host/plugin-host.ts";
 import type { Snapshot } from "../store/snapshot.ts";
-import { v7 as uuidv7 } from "uuid";
+import { createRequestId } from "./request-id.ts";
 import type { Caller } from "./identify.ts";
 import type { Envelope } from "./envelope.ts";
 import type { LegRecord } from "./leg.ts";
@@ -41,7 +41,8 @@ export interface IncomingRequest {
   /** How often each credential header came, when more than once. */
   readonly duplicateCredential: boolean;
   readonly sourceIp: string;
-  readonly body: AsyncIterable<Uint8Array>;
+  /** Reads the whole body, decompressed. Throws `request_too_large` or `invalid_request`. */
+  readonly readBody: (maxBytes: number) => Promise<Uint8Array>;
 }
 
 /** Where the answer goes. */
@@ -174,7 +175,7 @@ export function createExchange(
   const arrivedAt = services.clock.now();
   const startedAt = services.clock.monotonic();
   return {
-    requestId: uuidv7({ msecs: arrivedAt }),
+    requestId: createRequestId(arrivedAt),
     request,
     services,
     snapshot: services.snapshot(),

@@ -1,6 +1,4 @@
 import { isUtf8 } from "node:buffer";
-import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
-import { Readable } from "node:stream";
 import type { JsonObject } from "../contract/index.ts";
 import { GatewayError } from "../contract/index.ts";
 import { duplicateMember, isObject, type ObjectSpan, scanObject } from "../kit/index.ts";
@@ -19,7 +17,7 @@ export async function read(exchange: Exchange): Promise<RequestBody> {
   const { request, services, dialect } = exchange;
   const bytes = await readBytes(exchange, services.limits.maxBodyBytes);
   if (!isUtf8(bytes)) throw bad("it is not valid UTF-8");
-  const text = bytes.toString("utf8");
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
   const value = parse(text);
   const span = scan(text);
   const twice = duplicateMember(span);
@@ -34,55 +32,12 @@ export async function read(exchange: Exchange): Promise<RequestBody> {
   };
 }
 
-async function readBytes(exchange: Exchange, maxBytes: number): Promise<Buffer> {
-  const { headers, body } = exchange.request;
-  if (Number(headers["content-length"]) > maxBytes) throw tooLarge(maxBytes);
-  const chunks: Uint8Array[] = [];
-  let size = 0;
+async function readBytes(exchange: Exchange, maxBytes: number): Promise<Uint8Array> {
   try {
-    for await (const chunk of decompress(body, headers["content-encoding"])) {
-      size += chunk.length;
-      if (size > maxBytes) throw tooLarge(maxBytes);
-      chunks.push(chunk);
-    }
+    return await exchange.request.readBody(maxBytes);
   } catch (error) {
-    if (error instanceof GatewayError) throw error;
-    if (exchange.signal.aborted) throw exchange.signal.reason;
-    throw bad("it broke off or its content encoding is damaged", undefined, error);
+    throw exchange.signal.aborted ? exchange.signal.reason : error;
   }
-  return chunks.length === 1
-    ? Buffer.from(chunks[0]!.buffer, chunks[0]!.byteOffset, size)
-    : Buffer.concat(chunks, size);
-}
-
-function decompress(
-  body: AsyncIterable<Uint8Array>,
-  encoding: string | undefined,
-): AsyncIterable<Uint8Array> {
-  switch (encoding?.trim().toLowerCase()) {
-    case undefined:
-    case "":
-    case "identity":
-      return body;
-    case "gzip":
-    case "x-gzip":
-      return through(body, createGunzip());
-    case "br":
-      return through(body, createBrotliDecompress());
-    case "deflate":
-      return through(body, createInflate());
-    default:
-      throw bad(`content encoding "${encoding}" is not one of gzip, br, deflate`);
-  }
-}
-
-function through(
-  body: AsyncIterable<Uint8Array>,
-  decoder: NodeJS.ReadWriteStream & { destroy(error?: Error): void },
-): AsyncIterable<Uint8Array> {
-  const source = Readable.from(body);
-  source.on("error", (error) => decoder.destroy(error));
-  return source.pipe(decoder) as unknown as AsyncIterable<Uint8Array>;
 }
 
 function parse(text: string): JsonObject {
@@ -98,13 +53,6 @@ function parse(text: string): JsonObject {
 
 function scan(text: string): ObjectSpan {
   return scanObject(text, 0, limits);
-}
-
-function tooLarge(maxBytes: number): GatewayError {
-  return new GatewayError(
-    "request_too_large",
-    `Cannot read the body: it exceeds ${maxBytes} bytes`,
-  );
 }
 
 function bad(reason: string, param?: string, cause?: unknown): GatewayError {

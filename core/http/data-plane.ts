@@ -1,12 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { v7 as uuidv7 } from "uuid";
 import type { Operation } from "../contract/index.ts";
 import { GatewayError } from "../contract/index.ts";
 import { toOutgoing } from "../gateway/answer-error.ts";
 import type { Endpoint, GatewayServices, IncomingRequest } from "../gateway/exchange.ts";
 import { serveModels } from "../gateway/models.ts";
 import { serve } from "../gateway/pipeline.ts";
+import { createRequestId } from "../gateway/request-id.ts";
 import { createReply } from "./reply.ts";
+import { readRequestBody } from "./request-body.ts";
 import type { SourceAddress } from "./source-address.ts";
 
 /** Answers requests to the data plane's paths; false means the path is not one of them. */
@@ -193,7 +194,7 @@ function toRequest(
     headers,
     duplicateCredential: hasDuplicateCredential(message.rawHeaders),
     sourceIp: sourceAddress(message.socket.remoteAddress, headers["x-forwarded-for"]),
-    body: message,
+    readBody: (maxBytes) => readRequestBody(message, maxBytes),
   };
 }
 
@@ -233,7 +234,7 @@ async function refuse(
     response.destroy();
     return;
   }
-  const requestId = uuidv7();
+  const requestId = createRequestId();
   const outgoing = toOutgoing({ requestId, services }, error);
   const dialect = dialectId === undefined
     ? undefined

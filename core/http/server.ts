@@ -37,10 +37,6 @@ export async function listen(host: string, port: number, parts: HttpParts): Prom
     if (!left) parts.log.error("Cannot answer a request", { error });
   });
   app.use((context, next) => {
-    if (parts.dataPlane(context.req, context.res)) {
-      context.respond = false;
-      return;
-    }
     const health = answerHealth(context.path, parts.readiness);
     if (!health) return next();
     context.status = health.status;
@@ -48,7 +44,10 @@ export async function listen(host: string, port: number, parts: HttpParts): Prom
   });
   for (const middleware of parts.middleware) app.use(middleware);
 
-  const server = createServer({ keepAliveTimeout: 65_000 }, app.callback());
+  const others = app.callback();
+  const server = createServer({ keepAliveTimeout: 65_000 }, (request, response) => {
+    if (!parts.dataPlane(request, response)) others(request, response);
+  });
   await bind(server, host, port);
   const address = server.address();
   const bound = typeof address === "object" && address !== null ? address.port : port;
