@@ -205,7 +205,8 @@ export function readRefusal(ended: JsonObject, blocks: readonly Block[]): Block 
   };
 }
 
-function readBlock(block: JsonObject, options: DecodeOptions): Block[] {
+/** Reads a whole block, and the sources it cites. */
+export function readBlock(block: JsonObject, options: DecodeOptions): Block[] {
   const head = readHead(block, options);
   if (!head) return [readNative(block)];
   switch (head.type) {

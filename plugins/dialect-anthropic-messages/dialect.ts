@@ -39,5 +39,9 @@ export const anthropicMessages: Dialect = {
   streamEncoder,
   decodeError,
   readAnswer,
+  // Images and PDF documents; other types have to be in the body.
+  takesMediaUrl: (url, mediaType) =>
+    /^https?:\/\//i.test(url) &&
+    (mediaType === undefined || /^image\/|^application\/pdf$/i.test(mediaType)),
   inbound,
 };

@@ -8,7 +8,7 @@ import type {
   ReasoningContent,
   ToolResultContent,
 } from "@vmx/core/contract";
-import { spellName } from "@vmx/core/kit";
+import { spellName, stripSignature } from "@vmx/core/kit";
 import {
   type EncodeContext,
   nameAlphabet,
@@ -51,14 +51,14 @@ export function encodeBlock(
     case "tool-call":
       return write({
         type: "tool_use",
-        id: spellName(part.id, nameAlphabet),
+        id: writeId(part.id),
         name: context.names.toWire(part.name),
         input: part.input,
       });
     case "tool-result":
       return write({
         type: "tool_result",
-        tool_use_id: spellName(part.callId, nameAlphabet),
+        tool_use_id: writeId(part.callId),
         content: encodeResult(part, own, path, context),
         is_error: part.isError,
       });
@@ -72,6 +72,11 @@ export function encodeBlock(
 /** Whether the API takes a text for empty. */
 export function isBlank(text: string): boolean {
   return text.trim() === "";
+}
+
+/** Call ids have an alphabet too; what other dialects pack into them stays behind. */
+function writeId(id: string): string {
+  return spellName(stripSignature(id), nameAlphabet);
 }
 
 function encodeResult(

@@ -2,17 +2,25 @@ import {
   type Block,
   type DecodeOptions,
   type Frame,
+  type Json,
   type JsonObject,
   type StreamDecoder,
   type StreamPart,
 } from "@vmx/core/contract";
 import { isObject } from "@vmx/core/kit";
 import { invalidAnswer, readFinish, readRest, readStart, readUsage } from "./answer-members.ts";
-import { inputText, readHead, readNative, readRefusal, readSources } from "./decode-response.ts";
+import {
+  inputText,
+  readBlock,
+  readHead,
+  readNative,
+  readRefusal,
+  readSources,
+} from "./decode-response.ts";
 import { readErrorBody } from "./errors.ts";
-import { native, numberOf, objectOf, textOf } from "./read-json.ts";
+import { compact, native, numberOf, objectOf, objectsOf, textOf } from "./read-json.ts";
 import { answerForm, unwrapAnswer } from "./structured-output.ts";
-import { mergeUsage } from "./tokens.ts";
+import { mergeTold } from "./tokens.ts";
 
 interface OpenBlock {
   /** The index among the Parts; undefined for blocks that are told when they are whole. */
@@ -36,9 +44,9 @@ export function streamDecoder(options: DecodeOptions = {}): StreamDecoder {
   let failed = false;
   let stopped = false;
   let message: JsonObject = {};
-  let usage: JsonObject | undefined;
-  let ended: JsonObject = {};
-  let rest: JsonObject = {};
+  let usage: Record<string, Json> | undefined;
+  let ended: Record<string, Json> = {};
+  let rest: Record<string, Json> = {};
   let calls = 0;
   let answers = 0;
   const blocks: Block[] = [];
@@ -138,7 +146,7 @@ export function streamDecoder(options: DecodeOptions = {}): StreamDecoder {
     const refusal = readRefusal(ended, blocks);
     if (refusal) emitWhole(refusal);
     if (usage) out.push(readUsage(usage));
-    out.push(readFinish(ended, told(rest), calls > 0 && calls === answers));
+    out.push(readFinish(ended, rest, calls > 0 && calls === answers));
   };
 
   const fail = (event: JsonObject): void => {
@@ -156,11 +164,24 @@ export function streamDecoder(options: DecodeOptions = {}): StreamDecoder {
   const readEvent = (event: JsonObject): void => {
     const at = numberOf(event["index"]) ?? 0;
     switch (event["type"]) {
-      case "message_start":
-        message = objectOf(event["message"]) ?? {};
-        usage = objectOf(message["usage"]);
+      case "message_start": {
+        const opening = objectOf(event["message"]) ?? {};
+        if (started) {
+          // Some services send the opening twice; another one means that a retry was spliced in.
+          if (opening["id"] !== undefined && opening["id"] === message["id"]) return;
+          throw invalidAnswer("a second message began inside the stream");
+        }
+        message = opening;
+        usage = isObject(message["usage"]) ? compact(message["usage"]) : undefined;
         rest = readRest(message);
-        return start();
+        start();
+        // Services that run tools can open with content that is whole already.
+        for (const block of objectsOf(message["content"])) {
+          if (block["type"] === "tool_use") calls++;
+          for (const read of readBlock(block, options)) emitWhole(read);
+        }
+        return;
+      }
       case "content_block_start":
         start();
         return openBlock(at, objectOf(event["content_block"]) ?? {});
@@ -173,9 +194,9 @@ export function streamDecoder(options: DecodeOptions = {}): StreamDecoder {
         return closeBlock(at);
       case "message_delta": {
         const { type: _type, delta, usage: counted, ...top } = event;
-        ended = { ...ended, ...told(objectOf(delta) ?? {}) };
-        rest = { ...rest, ...readRest(objectOf(delta) ?? {}), ...top };
-        if (isObject(counted)) usage = mergeUsage(usage ?? {}, counted);
+        ended = mergeTold(ended, compact(objectOf(delta) ?? {}));
+        rest = mergeTold(mergeTold(rest, readRest(objectOf(delta) ?? {})), compact(top));
+        if (isObject(counted)) usage = mergeTold(usage ?? {}, compact(counted));
         return;
       }
       case "message_stop":
@@ -214,15 +235,6 @@ function parseEvent(frame: Frame): JsonObject {
   if (!isObject(event)) throw invalidAnswer("an event of the stream is not an object");
   if (event["type"] !== undefined) return event;
   return frame.event === undefined ? event : { ...event, type: frame.event };
-}
-
-/** Members that are not null. */
-function told(object: JsonObject): Record<string, NonNullable<JsonObject[string]>> {
-  const out: Record<string, NonNullable<JsonObject[string]>> = {};
-  for (const [name, value] of Object.entries(object)) {
-    if (value !== undefined && value !== null) out[name] = value;
-  }
-  return out;
 }
 
 function parseObject(text: string): JsonObject | undefined {

@@ -10,8 +10,8 @@ import type {
 import { createFrameSplitter, createFrameTextCounter, parseFrame } from "@vmx/core/kit";
 import { readErrorBody } from "./errors.ts";
 import { readStopReason } from "./finish-reason.ts";
-import { listOf, objectOf, present, textOf } from "./read-json.ts";
-import { mergeUsage, readTokens } from "./tokens.ts";
+import { compact, listOf, objectOf, present, textOf } from "./read-json.ts";
+import { mergeTold, readTokens } from "./tokens.ts";
 
 const none = new Uint8Array(0);
 /** Members of deltas that carry what the caller is shown or charged for. */
@@ -20,7 +20,7 @@ const deltaEvents = ["event: content_block_delta", "event:content_block_delta"];
 
 /**
  * Reads along a stream of message events. Once content has come, deltas are counted but no longer parsed.
- * A stream is complete when a stop reason and `message_stop` have come.
+ * A stream is complete when a stop reason and `message_stop` have come, and one message only.
  */
 export function createTap(_options: TapOptions): Tap {
   const splitter = createFrameSplitter();
@@ -28,10 +28,12 @@ export function createTap(_options: TapOptions): Tap {
   let content = false;
   let started = false;
   let stopped = false;
+  let opened = false;
+  let spliced = false;
   let insideOversize = false;
   let id: string | undefined;
   let model: string | undefined;
-  let usage: JsonObject = {};
+  let usage: Record<string, Json> = {};
   let counted = false;
   let finishRaw: string | undefined;
   let serviceTier: string | undefined;
@@ -43,9 +45,12 @@ export function createTap(_options: TapOptions): Tap {
     switch (type) {
       case "message_start": {
         const message = objectOf(event["message"]) ?? {};
+        // A retry spliced into the stream: what comes of it is no answer.
+        spliced ||= opened && textOf(message["id"]) !== id;
+        opened = true;
         id ??= textOf(message["id"]) || undefined;
         model ??= textOf(message["model"]) || undefined;
-        usage = mergeUsage(usage, objectOf(message["usage"]) ?? {});
+        usage = mergeTold(usage, compact(objectOf(message["usage"]) ?? {}));
         serviceTier = textOf(usage["service_tier"]);
         // Some services send a plain answer's content at once.
         if (listOf(message["content"]).length > 0) content = true;
@@ -60,7 +65,7 @@ export function createTap(_options: TapOptions): Tap {
       case "message_delta": {
         const later = objectOf(event["usage"]);
         if (later) {
-          usage = mergeUsage(usage, later);
+          usage = mergeTold(usage, compact(later));
           counted = true;
         }
         finishRaw = textOf(objectOf(event["delta"])?.["stop_reason"]) ?? finishRaw;
@@ -167,7 +172,7 @@ export function createTap(_options: TapOptions): Tap {
       };
       return {
         ...facts,
-        complete: error === undefined && stopped && finishRaw !== undefined,
+        complete: error === undefined && !spliced && stopped && finishRaw !== undefined,
       };
     },
   };

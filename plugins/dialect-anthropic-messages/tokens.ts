@@ -29,10 +29,19 @@ export function readTokens(usage: JsonObject): Tokens {
   };
 }
 
-/** Adds what a later event reports: counts are cumulative, so the later one stands; null says nothing. */
-export function mergeUsage(before: JsonObject, later: JsonObject): JsonObject {
-  const told = Object.entries(later).filter(([, value]) => value !== null && value !== undefined);
-  return { ...before, ...Object.fromEntries(told) };
+/**
+ * Adds what a later event reports. Counts are cumulative, so the later one stands; a null says nothing about what
+ * was told before.
+ */
+export function mergeTold(
+  before: Readonly<Record<string, Json>>,
+  later: Readonly<Record<string, Json>>,
+): Record<string, Json> {
+  const merged = { ...before };
+  for (const [name, value] of Object.entries(later)) {
+    if (value !== null || !Object.hasOwn(merged, name)) merged[name] = value;
+  }
+  return merged;
 }
 
 /** Writes token classes as a `usage` object. */

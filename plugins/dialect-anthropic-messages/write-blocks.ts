@@ -64,8 +64,9 @@ export function writeCitation(block: SourceBlock): JsonObject {
     cited_text: cited,
     document_index: 0,
     document_title: block.title ?? null,
+    // Where it stands there is not known.
     start_char_index: 0,
-    end_char_index: cited.length,
+    end_char_index: 0,
     file_id: null,
   };
 }
