@@ -8,6 +8,7 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  statSync,
 } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
@@ -86,7 +87,7 @@ function copy({ rest }: Instruction, workdir: string): void {
   const target = words.pop()!;
   for (const path of words) {
     const origin = join(source, path);
-    const isFile = !existsSync(join(origin, "."));
+    const isFile = statSync(origin).isFile();
     cpSync(origin, resolve(workdir, isFile ? join(target, path.split("/").at(-1)!) : target), {
       recursive: true,
       verbatimSymlinks: true,
