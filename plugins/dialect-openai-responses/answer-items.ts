@@ -124,7 +124,7 @@ function writeMessage(blocks: readonly Block[], place: ItemPlace): JsonObject {
   const early: Json[] = [];
   for (const block of blocks) {
     if (isAnnotation(block)) {
-      const target = content.at(-1)?.["annotations"];
+      const target = content.findLast((part) => part["annotations"])?.["annotations"];
       (Array.isArray(target) ? target as Json[] : early).push(writeAnnotation(block));
     } else content.push(writePart(block));
   }

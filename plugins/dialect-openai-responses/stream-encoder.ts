@@ -64,6 +64,8 @@ export function createStreamEncoder(context: AnswerContext): StreamEncoder {
     items.push(item);
     blocks.set(index, { state, item });
     item.add(state);
+    // Images come whole.
+    if (kind === "image") item.close("completed");
   };
 
   const grow = (delta: BlockDelta): void => {

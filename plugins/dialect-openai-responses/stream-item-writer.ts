@@ -131,9 +131,8 @@ export function createItemWriter(
 
   const addAnnotation = (state: BlockState): void => {
     const annotation = writeAnnotation(state.opened);
-    const content = places.size - 1;
-    const last = [...places.keys()].at(-1);
-    if (last?.opened.type === "text") annotate(content, annotation);
+    const text = [...places].findLast(([{ opened }]) => opened.type === "text");
+    if (text) annotate(text[1], annotation);
     else early.push(annotation);
   };
 
@@ -255,15 +254,16 @@ export function createItemWriter(
       closed = true;
       const item = write(status);
       if (kind === "message") {
-        const content = listOf(item["content"]);
-        if (places.size === 0 && content.length > 0) {
-          // Citations came without any text: they stand on an empty one.
-          const part = { type: "output_text", text: "", annotations: [], logprobs: [] };
-          send("response.content_part.added", at({ content_index: 0, part }));
-          for (const each of early.splice(0)) annotate(0, each);
-          send("response.content_part.done", at({ content_index: 0, part: content[0]! }));
-        }
         closeParts(item, true);
+        const added = listOf(item["content"])[places.size];
+        if (added !== undefined) {
+          // Citations came without any text: they stand on an empty one.
+          const place = { content_index: places.size };
+          const part = { type: "output_text", text: "", annotations: [], logprobs: [] };
+          send("response.content_part.added", at({ ...place, part }));
+          for (const each of early.splice(0)) annotate(places.size, each);
+          send("response.content_part.done", at({ ...place, part: added }));
+        }
       } else if (kind === "search") send("response.web_search_call.completed", at({}));
       send("response.output_item.done", { output_index: outputIndex, item });
     },
