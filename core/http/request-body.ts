@@ -36,7 +36,10 @@ function collect(source: Readable, maxBytes: number): Promise<Buffer> {
     });
     source.on("end", () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)));
     source.on("error", (cause) => reject(broken(cause)));
-    source.on("close", () => reject(broken(undefined)));
+    source.on("close", () => {
+      // Errors are dear: none is made for the close that follows every end.
+      if (!source.readableEnded) reject(broken(undefined));
+    });
   });
 }
 
