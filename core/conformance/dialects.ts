@@ -441,8 +441,10 @@ function contents(call: Call): unknown {
 /** What an answer says, leaving aside what a provider's totals and spellings add. */
 function said(parts: readonly Part[]): unknown {
   return bare(parts).map((part) => {
-    // An answer's id is its dialect's to make.
-    if (part.type === "start") return { ...part, id: "", created: 0 };
+    // An answer's id is its dialect's to make, and not every dialect has a place for the model.
+    if (part.type === "start") {
+      return { ...part, id: "", created: 0, model: part.model ?? baseContext.model };
+    }
     if (part.type !== "usage") return part;
     const { inputUncached, inputCacheRead, output } = part.tokens;
     return { type: part.type, inputUncached, inputCacheRead, output };

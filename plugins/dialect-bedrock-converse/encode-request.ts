@@ -1,0 +1,206 @@
+import {
+  type Call,
+  type EncodedRequest,
+  type EncodeOptions,
+  GatewayError,
+  type Json,
+  type JsonObject,
+} from "@vmx/core/contract";
+import { createToolNames, mergeObjects } from "@vmx/core/kit";
+import { createDocumentNames } from "./document-names.ts";
+import { encodeInput } from "./embeddings.ts";
+import { wireNames } from "./encode-content.ts";
+import { dropped, type EncodeContext } from "./encode-context.ts";
+import { encodeConversation } from "./encode-messages.ts";
+import { encodeReasoningFields } from "./encode-reasoning.ts";
+import { encodeToolConfig, isForced, toolNamesOf } from "./encode-tools.ts";
+import { readProfile } from "./profile.ts";
+import { compact, dialectId, filled, objectOf, ownNative } from "./read-json.ts";
+import { encodeOutputConfig } from "./structured-output.ts";
+
+/** Metadata the service accepts (API reference, `ConverseRequest.requestMetadata`). */
+const metadataText = /^[a-zA-Z0-9\s:_@$#=/+,\-.]{1,256}$/;
+const maxMetadataEntries = 16;
+
+const serviceTiers = new Set(["default", "flex", "priority", "reserved"]);
+
+/**
+ * Writes a call as a request body; model and stream go into the path. The profile's members are those of
+ * `ConverseProfile`.
+ *
+ * Throws `unsupported_content` or `state_not_portable` for what the dialect cannot express.
+ */
+export function encodeRequest(call: Call, options: EncodeOptions): EncodedRequest {
+  const profile = readProfile(options.profile);
+  const context: EncodeContext = {
+    profile,
+    family: options.family,
+    toolNames: createToolNames(toolNamesOf(call), wireNames),
+    documentName: createDocumentNames(),
+    warnings: [],
+  };
+  if (call.operation === "embeddings") {
+    return { value: encodeInput(call, options.model, context), warnings: context.warnings };
+  }
+  const body = mergeObjects(profile.members, compact(encodeChat(call, context)));
+  return {
+    value: body,
+    warnings: context.warnings,
+    ...(context.toolNames.changed ? { toolNames: context.toolNames.changed } : {}),
+  };
+}
+
+function encodeChat(call: Call, context: EncodeContext): JsonObject {
+  const { sampling } = call;
+  if ((sampling.n ?? 1) > 1) {
+    throw new GatewayError(
+      "unsupported_content",
+      `Cannot write the request: the service gives one answer, not n = ${sampling.n}`,
+      { param: "n" },
+    );
+  }
+  const own = call.dialect === dialectId;
+  const { system, messages } = encodeConversation(call, context);
+  const toolConfig = encodeToolConfig(call, context);
+  const settings = own ? ownSettings(call) : foreignSettings(call, toolConfig, context);
+  return {
+    messages,
+    ...(system.length > 0 ? { system } : {}),
+    ...settings,
+    toolConfig,
+  };
+}
+
+/** Settings in the spelling they came with. */
+function ownSettings(call: Call): JsonObject {
+  const native = ownNative(call) ?? {};
+  const inference = inferenceConfig(call, call.maxOutputTokens, call.sampling.topP);
+  return {
+    ...call.extras,
+    ...native,
+    inferenceConfig: filled({ ...objectOf(native["inferenceConfig"]), ...inference }),
+  };
+}
+
+function foreignSettings(
+  call: Call,
+  toolConfig: JsonObject | undefined,
+  context: EncodeContext,
+): JsonObject {
+  const { profile, warnings } = context;
+  dropUnknown(call, context);
+  const reasoning = encodeReasoningFields(call, isForced(toolConfig), context);
+  const { sampling } = call;
+  const exclusive = !profile.temperatureWithTopP && !reasoning.plainSampling &&
+    sampling.temperature !== undefined;
+  if (exclusive && sampling.topP !== undefined) {
+    warnings.push(dropped("/top_p", "The model takes either temperature or top_p"));
+  }
+  const structured = call.output?.type === "json-schema" && profile.structuredOutput
+    ? encodeOutputConfig(call.output)
+    : undefined;
+  const stops = (sampling.stop ?? []).length > 0;
+  return {
+    inferenceConfig: filled(
+      compact({
+        ...inferenceConfig(
+          call,
+          reasoning.maxOutputTokens,
+          exclusive ? undefined : sampling.topP,
+        ),
+        ...(reasoning.plainSampling ? { temperature: undefined, topP: undefined } : {}),
+      }),
+    ),
+    additionalModelRequestFields: filled({
+      ...reasoning.fields,
+      ...topKField(call, reasoning.plainSampling, context),
+      ...singleCallField(call, toolConfig, context),
+    }),
+    ...(stops && profile.tellsStopSequence
+      ? { additionalModelResponseFieldPaths: ["/stop_sequence"] }
+      : {}),
+    requestMetadata: requestMetadata(call, context),
+    serviceTier: serviceTier(call, context),
+    outputConfig: structured,
+  };
+}
+
+function inferenceConfig(
+  { sampling }: Call,
+  maxTokens: number | undefined,
+  topP: number | undefined,
+): JsonObject {
+  const stop = sampling.stop?.filter((each) => each !== "");
+  return compact({
+    maxTokens,
+    temperature: sampling.temperature,
+    topP,
+    stopSequences: stop && stop.length > 0 ? stop : undefined,
+  });
+}
+
+function topKField(call: Call, fixed: boolean, context: EncodeContext): JsonObject {
+  const { topK } = call.sampling;
+  if (topK === undefined || fixed) return {};
+  switch (context.profile.topK) {
+    case "top_k":
+      return { top_k: topK };
+    case "inferenceConfig.topK":
+      return { inferenceConfig: { topK } };
+    default:
+      context.warnings.push(dropped("/top_k"));
+      return {};
+  }
+}
+
+function singleCallField(
+  call: Call,
+  toolConfig: JsonObject | undefined,
+  { profile, warnings }: EncodeContext,
+): JsonObject {
+  if (call.parallelToolCalls !== false || !toolConfig) return {};
+  // The field is a choice of its own, and two choices are refused.
+  if (profile.singleToolCall && !isForced(toolConfig)) {
+    return { tool_choice: { type: "auto", disable_parallel_tool_use: true } };
+  }
+  warnings.push(dropped("/parallel_tool_calls"));
+  return {};
+}
+
+function requestMetadata(call: Call, { warnings }: EncodeContext): JsonObject | undefined {
+  const kept: Record<string, Json> = {};
+  let count = 0;
+  for (const [name, value] of Object.entries(call.metadata ?? {})) {
+    const fits = typeof value === "string" && metadataText.test(name) && metadataText.test(value);
+    if (fits && ++count <= maxMetadataEntries) kept[name] = value;
+    else if (value !== undefined) warnings.push(dropped(`/metadata/${name}`));
+  }
+  return filled(kept);
+}
+
+function serviceTier({ serviceTier: tier }: Call, { warnings }: EncodeContext): Json | undefined {
+  if (tier === undefined || tier === "auto") return undefined;
+  if (serviceTiers.has(tier)) return { type: tier };
+  warnings.push(dropped("/service_tier", `The service has no tier "${tier}"`));
+  return undefined;
+}
+
+/** Settings without a counterpart. Those that ask for the default are no loss. */
+function dropUnknown(call: Call, { warnings }: EncodeContext): void {
+  const { sampling, extras } = call;
+  const members: Readonly<Record<string, Json | undefined>> = {
+    frequency_penalty: sampling.frequencyPenalty || undefined,
+    presence_penalty: sampling.presencePenalty || undefined,
+    seed: sampling.seed,
+    logit_bias: sampling.logitBias && filled(sampling.logitBias),
+    logprobs: sampling.logprobs || undefined,
+    top_logprobs: sampling.topLogprobs || undefined,
+    user: call.user,
+  };
+  for (const [name, value] of Object.entries({ ...members, ...extras })) {
+    // How a stream is delivered is the business of the answer's encoder; not to store is what happens anyway.
+    if (value === undefined || name === "stream_options") continue;
+    if (name === "store" && value === false) continue;
+    warnings.push(dropped(`/${name}`));
+  }
+}

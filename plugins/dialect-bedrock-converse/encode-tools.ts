@@ -1,0 +1,130 @@
+import type { Call, JsonObject, Tool, ToolChoice } from "@vmx/core/contract";
+import { encodeMark } from "./encode-content.ts";
+import { dropped, type EncodeContext, refuse } from "./encode-context.ts";
+import { dialectId, objectOf, ownNative, pointer, restore } from "./read-json.ts";
+import { answerTool, encodeAnswerTool, objectSchema, structureOf } from "./structured-output.ts";
+
+/**
+ * Writes tools and the choice among them. A conversation that holds calls must keep its tools (the service refuses it
+ * otherwise), so a choice of none is approximated there, and tools nobody offered any more are declared again.
+ *
+ * Throws `unsupported_content` for a tool another family's servers run.
+ */
+export function encodeToolConfig(call: Call, context: EncodeContext): JsonObject | undefined {
+  const native = call.dialect === dialectId ||
+    (context.profile.structuredOutput && call.output?.type === "json-schema");
+  const structure = native ? undefined : structureOf(call);
+  const called = calledTools(call);
+  const none = call.toolChoice?.type === "none";
+  const tools: JsonObject[] = [];
+  if (!none || called.size > 0) {
+    offeredTools(call).forEach((tool, at) =>
+      tools.push(...encodeTool(tool, pointer("tools", at), context))
+    );
+    if (tools.length === 0 && called.size > 0) {
+      tools.push(...[...called].map((name) => redeclare(name, context)));
+    }
+    if (none && tools.length > 0 && !structure) approximated("none", context);
+  }
+  const emulated = structure && call.toolChoice?.type !== "tool";
+  if (emulated) {
+    context.warnings.push({
+      code: "structured_output_emulated",
+      path: "/response_format",
+      action: "approximated",
+      detail: "A tool the model must call stands in for the answer's form",
+    });
+    const others = tools.length > 0 && !none;
+    tools.push(encodeAnswerTool(structure));
+    const forced: ToolChoice = others ? { type: "required" } : { type: "tool", name: answerTool };
+    return { tools, toolChoice: encodeChoice(forced, context) };
+  }
+  if (tools.length === 0) return undefined;
+  const choice = call.toolChoice && encodeChoice(call.toolChoice, context);
+  return { tools, ...(choice ? { toolChoice: choice } : {}) };
+}
+
+/** Whether the request makes the model call a tool. */
+export function isForced(toolConfig: JsonObject | undefined): boolean {
+  const choice = objectOf(toolConfig?.["toolChoice"]);
+  return choice?.["any"] !== undefined || choice?.["tool"] !== undefined;
+}
+
+/** The names a request holds: of tools, of the choice and of earlier calls. */
+export function toolNamesOf(call: Call): string[] {
+  const offered = call.tools.flatMap((tool) => tool.type === "function" ? [tool.name] : []);
+  return [...offered, ...calledTools(call)];
+}
+
+function calledTools(call: Call): Set<string> {
+  const names = new Set<string>();
+  for (const { parts } of call.turns) {
+    for (const part of parts) if (part.type === "tool-call") names.add(part.name);
+  }
+  return names;
+}
+
+function offeredTools({ tools, toolChoice }: Call): readonly Tool[] {
+  if (toolChoice?.type !== "allowed") return tools;
+  return tools.filter((tool) => tool.type !== "function" || toolChoice.names.includes(tool.name));
+}
+
+function encodeTool(tool: Tool, path: string, context: EncodeContext): JsonObject[] {
+  const own = tool.native && ownNative({ native: tool.native });
+  if (tool.type !== "function") {
+    if (own) {
+      const { cachePoint, ...rest } = own;
+      return cachePoint === undefined ? [rest] : [rest, { cachePoint }];
+    }
+    const name = tool.type === "web-search" ? context.profile.webSearchTool : undefined;
+    if (name !== undefined) return [{ systemTool: { name } }];
+    return refuse(`a tool of the kind "${tool.type === "native" ? tool.kind : tool.type}"`, path);
+  }
+  const original = objectOf(own?.["toolSpec"]);
+  if (tool.strict && !original && !context.profile.strictTools) {
+    context.warnings.push(dropped(`${path}/strict`, "The model does not hold to schemas strictly"));
+  }
+  const strict = original || (tool.strict && context.profile.strictTools) ? tool.strict : undefined;
+  const spec = restore({
+    name: context.toolNames.toWire(tool.name),
+    description: tool.description || undefined,
+    inputSchema: original?.["inputSchema"] ?? { json: objectSchema(tool.parameters) },
+    strict,
+  }, original);
+  const { toolCachePoints } = context.profile;
+  const marked = tool.cache ? encodeMark(tool.cache, path, context, toolCachePoints) : [];
+  return [{ toolSpec: spec }, ...marked];
+}
+
+function redeclare(name: string, context: EncodeContext): JsonObject {
+  context.warnings.push({
+    code: "tool_definition_synthesized",
+    path: "/tools",
+    action: "synthesized",
+    detail: `"${name}" is declared because it was called earlier`,
+  });
+  return {
+    toolSpec: { name: context.toolNames.toWire(name), inputSchema: { json: objectSchema({}) } },
+  };
+}
+
+function encodeChoice(choice: ToolChoice, context: EncodeContext): JsonObject {
+  const { toolChoices } = context.profile;
+  const wanted = choice.type === "allowed" ? choice.mode : choice.type;
+  if (wanted === "auto" || wanted === "none") return { auto: {} };
+  if (choice.type === "tool" && toolChoices.includes("tool")) {
+    return { tool: { name: context.toolNames.toWire(choice.name) } };
+  }
+  const word = toolChoices.includes("any") ? "any" : "auto";
+  if (choice.type === "tool" || word === "auto") approximated(wanted, context);
+  return { [word]: {} };
+}
+
+function approximated(wanted: string, { warnings }: EncodeContext): void {
+  warnings.push({
+    code: "tool_choice_approximated",
+    path: "/tool_choice",
+    action: "approximated",
+    detail: `"${wanted}" cannot be asked for here`,
+  });
+}
