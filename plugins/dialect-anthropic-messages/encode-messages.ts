@@ -54,7 +54,16 @@ export function encodeConversation(call: Call, context: EncodeContext): EncodedC
     // A conversation of system texts alone is refused here, so they ask by themselves.
     return { system: undefined, messages: [{ role: "user", content: joined(leading) }] };
   }
+  if (call.dialect !== dialectId) trimPrefill(filled.at(-1));
   return { system: writeSystem(leading), messages: filled.map(writeMessage) };
+}
+
+/** A last message the model is to go on from must not end with blanks. */
+function trimPrefill(message: Message | undefined): void {
+  const block = message?.role === "assistant" ? message.blocks.at(-1) : undefined;
+  const text = textOf(block?.["text"]);
+  if (!message || text === undefined || text === text.trimEnd()) return;
+  message.blocks = [...message.blocks.slice(0, -1), { ...block, text: text.trimEnd() }];
 }
 
 function writeTurn(turn: Turn, path: string, context: EncodeContext): Message {

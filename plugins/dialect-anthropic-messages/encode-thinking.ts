@@ -41,11 +41,19 @@ export function encodeThinking(
     }
     return none;
   }
-  const effort = effortOf(reasoning);
-  if (effort === "none") return { ...none, thinking: { type: "disabled" } };
+  const asked = budgetOf(reasoning);
+  // A budget too small for any effort still asks for some.
+  const effort = asked
+    ? effortOf({ ...reasoning, budgetTokens: Math.max(asked, 512) })
+    : effortOf(reasoning);
+  const off = profile.thinkingOff === "none" ? undefined : { type: profile.thinkingOff };
+  if (effort === "none") {
+    const least = off?.type === "disabled" ? undefined : nearestEffort("none", context);
+    return { ...none, thinking: off, effort: least };
+  }
   if (obstacles.forced) {
     context.warn(dropped("/reasoning_effort", "A forced tool call excludes thinking"));
-    return none;
+    return { ...none, thinking: profile.thinking === "adaptive" ? off : undefined };
   }
   if (profile.thinking === "adaptive") {
     const display = reasoning.summary === undefined ? {} : { display: "summarized" };
@@ -55,7 +63,6 @@ export function encodeThinking(
       maxTokens,
     };
   }
-  const asked = budgetOf(reasoning);
   if (asked === undefined) return none;
   if (obstacles.unsigned) {
     context.warn({
@@ -85,7 +92,7 @@ export function encodeThinking(
 
 const order = ["low", "medium", "high", "xhigh", "max"];
 
-/** The model's nearest effort that is not above the one asked for, else its lowest. */
+/** The model's nearest effort that is not above the one asked for, else its lowest; anything else is a loss. */
 function nearestEffort(effort: string, context: EncodeContext): string {
   const { efforts } = context.profile;
   if (efforts.includes(effort)) return effort;

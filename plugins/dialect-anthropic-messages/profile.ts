@@ -10,6 +10,11 @@ export interface MessagesProfile {
    * `none` for models that cannot.
    */
   readonly thinking: "budget" | "adaptive" | "none";
+  /**
+   * The `thinking.type` that asks for no thinking, or for as little as can be had: `disabled` (default),
+   * `between_tools`, or `none` when there is no such type.
+   */
+  readonly thinkingOff: "disabled" | "between_tools" | "none";
   /** Values `output_config.effort` takes; default `low`, `medium`, `high`. */
   readonly efforts: readonly string[];
   /** The member that takes a JSON Schema for the answer; by default none does and a forced tool stands in. */
@@ -31,6 +36,7 @@ export function readProfile(profile: DialectProfile = {}): MessagesProfile {
   const names = (member: string): string[] =>
     listOf(profile[member]).filter((name) => typeof name === "string");
   const thinking = profile["thinking"];
+  const off = profile["thinkingOff"];
   const structured = profile["structuredOutput"];
   const structuredOutput = structured === "output_config" || structured === "output_format"
     ? structured
@@ -39,6 +45,7 @@ export function readProfile(profile: DialectProfile = {}): MessagesProfile {
   return {
     maxTokens: numberOf(profile["maxTokens"]),
     thinking: thinking === "adaptive" || thinking === "none" ? thinking : "budget",
+    thinkingOff: off === "between_tools" || off === "none" ? off : "disabled",
     efforts: efforts.length > 0 ? efforts : ["low", "medium", "high"],
     structuredOutput,
     strictTools: flagOf(profile["strictTools"]) ?? structuredOutput !== undefined,
