@@ -75,7 +75,11 @@ function build(stage: Stage): void {
       const command = instruction.rest
         .replace(/(?<=\s)\/(?=data\b)/g, `${root}/`)
         .replace("-o node -g node", asRoot ? "-o nobody -g nogroup" : "");
-      execFileSync("sh", ["-ec", command], { cwd: workdir, env: baseEnvironment(), stdio: "pipe" });
+      execFileSync("sh", ["-ec", command], {
+        cwd: workdir,
+        env: buildEnvironment(),
+        stdio: "pipe",
+      });
     }
   }
 }
@@ -150,6 +154,14 @@ function baseEnvironment(): Record<string, string> {
   mkdirSync(tmp, { recursive: true });
   chmodSync(tmp, 0o1777);
   return { HOME, TMPDIR: tmp, PATH: [dirname(process.execPath), ...foreign].join(delimiter) };
+}
+
+/** How npm reaches its registry on this machine, without what the npm that runs this test says about its own project. */
+function buildEnvironment(): Record<string, string | undefined> {
+  const own =
+    /^(npm_(lifecycle|package|command|config_local_prefix)|INIT_CWD|NODE_ENV$|VMX_|VITEST)/;
+  const kept = Object.entries(process.env).filter(([name]) => !own.test(name));
+  return { ...Object.fromEntries(kept), ...baseEnvironment() };
 }
 
 function identity(): { uid?: number; gid?: number } {
