@@ -2,7 +2,7 @@
  * Starts a gateway for the benchmark: a fresh data folder, a connection to the mock upstream, the resource
  * `mock-model`. Prints its address and key, and stays until it is interrupted.
  *
- *   node bench/run.ts [--upstream http://127.0.0.1:9101/v1] [--port 8787] [--cpu 0]
+ *   node bench/run.ts [--upstream http://127.0.0.1:9101/v1] [--port N] [--cpu 0]
  *   node bench/run.ts --bench ../shared/bench/bench.mjs -- --rounds 5 --assert 'json1k.cpu_us<=2.0*bare'
  *
  * The second form runs the benchmark program against the gateway, with the options after `--`, and ends with its
@@ -12,6 +12,7 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -26,7 +27,7 @@ const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     upstream: { type: "string", default: "http://127.0.0.1:9101/v1" },
-    port: { type: "string", default: "8787" },
+    port: { type: "string" },
     cpu: { type: "string", default: "0" },
     bench: { type: "string" },
   },
@@ -34,7 +35,9 @@ const { values: options, positionals } = parseArgs({
 
 const token = randomBytes(32).toString("hex");
 const key = `bench-${randomBytes(32).toString("hex")}`;
-const base = `http://127.0.0.1:${options.port}`;
+// A free one unless told otherwise: a fixed one may be somebody else's gateway.
+const port = options.port ?? String(await freePort());
+const base = `http://127.0.0.1:${port}`;
 const folder = await mkdtemp(join(tmpdir(), "vmx-bench-"));
 // The embedded database's user must be able to walk through.
 await chmod(folder, 0o755);
@@ -46,7 +49,7 @@ const gateway = spawn("taskset", ["-c", options.cpu, process.execPath, "core/mai
     HOME: process.env["HOME"],
     NODE_ENV: "production",
     HOST: "127.0.0.1",
-    PORT: options.port,
+    PORT: port,
     DATA_DIR: join(folder, "data"),
     LOG_LEVEL: "warn",
     VMX_ADMIN_TOKEN: token,
@@ -69,6 +72,15 @@ try {
   gateway.kill("SIGTERM");
   await ended;
   await rm(folder, { recursive: true, force: true });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
 }
 
 async function ready(): Promise<void> {
