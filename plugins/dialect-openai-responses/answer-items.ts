@@ -1,6 +1,7 @@
 import type {
   AnswerContext,
   Block,
+  FinishPart,
   Json,
   JsonObject,
   ReasoningBlock,
@@ -44,7 +45,7 @@ export function kindOf(block: Block): ItemKind {
 }
 
 /**
- * Whether a block goes into the item that was opened last (for sources: the last message) instead of opening one.
+ * Whether a block goes into the item that was opened last (for sources: the last with a text) instead of opening one.
  * Blocks that came from this dialect know where their items began.
  */
 export function continues(block: Block): boolean {
@@ -59,6 +60,19 @@ export function isAnnotation(block: Block): boolean {
   return block.type === "source" || (block.type === "native" && block.kind === "annotation");
 }
 
+/**
+ * The refusal an answer lacks that ended with one: other families only stop, while here a part has to say it.
+ * Undefined when nothing is lacking.
+ */
+export function missingRefusal(
+  blocks: readonly Block[],
+  finish: FinishPart | undefined,
+): Block | undefined {
+  if (finish?.reason !== "refusal" || ownNative(finish)) return undefined;
+  if (blocks.some(({ type, choice }) => type === "refusal" && choice === 0)) return undefined;
+  return { type: "refusal", choice: 0, text: "The model declined to answer." };
+}
+
 /** Blocks that make up one output item. */
 export interface ItemGroup {
   readonly kind: ItemKind;
@@ -71,13 +85,15 @@ export function groupBlocks(blocks: readonly Block[]): ItemGroup[] {
   for (const block of blocks) {
     const kind = kindOf(block);
     if (kind === "lost") continue;
-    const last = isAnnotation(block)
-      ? groups.findLast((group) => group.kind === "message")
-      : groups.at(-1);
+    const last = (isAnnotation(block) ? groups.findLast(hasText) : undefined) ?? groups.at(-1);
     if (last?.kind === kind && continues(block)) last.blocks.push(block);
     else groups.push({ kind, blocks: [block] });
   }
   return groups;
+}
+
+function hasText({ blocks }: ItemGroup): boolean {
+  return blocks.some(({ type }) => type === "text");
 }
 
 /** Where an item stands and how far it has come. */

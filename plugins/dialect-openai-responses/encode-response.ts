@@ -6,7 +6,7 @@ import type {
   Translated,
   Warning,
 } from "@vmx/core/contract";
-import { groupBlocks, kindOf, writeItem } from "./answer-items.ts";
+import { groupBlocks, kindOf, missingRefusal, writeItem } from "./answer-items.ts";
 import { isCutShort, type Shell, writeResponse } from "./answer-shell.ts";
 import { ownNative } from "./native.ts";
 
@@ -35,6 +35,12 @@ export function encodeResponse(
     }
   }
   const first = blocks.filter(({ choice }) => choice === 0);
+  const refusal = missingRefusal(first, finish);
+  if (refusal) {
+    first.push(refusal);
+    const detail = "The answer ended with a refusal and no words for it";
+    warnings.push({ code: "refusal_synthesized", path: "/output", action: "synthesized", detail });
+  }
   const output = writeOutput(first, context, isCutShort(original, reason));
   const shell: Shell = { start, context, original };
   const response = writeResponse(shell, output, usage, reason);

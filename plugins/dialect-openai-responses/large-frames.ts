@@ -1,27 +1,68 @@
 import type { AnswerFacts, Json, JsonObject } from "@vmx/core/contract";
 import { findMember, isObject, scanObject } from "@vmx/core/kit";
+import { eventName } from "./event-name.ts";
 import { readFinishReason } from "./finish-reason.ts";
 import { readTokens } from "./tokens.ts";
 
 const OPEN_BRACE = 123;
 
+/** What is kept of a frame that was too large to be held: its name, and both ends of its text as Latin-1. */
+export interface LargeFrame {
+  readonly name: string | undefined;
+  readonly head: string;
+  readonly tail: string;
+}
+
+/** Before and behind the output there are the settings and tools of a response, which have the size of requests. */
+const keptCharacters = 256 * 1024;
+
+/** Follows frames that are passed on in pieces. */
+export function createLargeFrameReader() {
+  let name: string | undefined;
+  let head = "";
+  let tail = "";
+  let open = false;
+  return {
+    /** Whether a frame has begun and not ended. */
+    isOpen: () => open,
+    add(text: string): void {
+      if (!open) {
+        name = eventName(text, 0, text.length);
+        head = text.slice(0, keptCharacters);
+      }
+      open = true;
+      tail = tail.length + text.length > keptCharacters * 2
+        ? (tail + text).slice(-keptCharacters)
+        : tail + text;
+    },
+    /** The frame has ended. */
+    end(): LargeFrame {
+      const found = { name, head, tail };
+      name = undefined;
+      head = "";
+      tail = "";
+      open = false;
+      return found;
+    },
+  };
+}
+
 /**
- * What the end of a frame tells that repeats a response and was too large to be held. The usage of a response
- * stands behind its output; a member of that name inside the output's texts is escaped and not found.
+ * What a large frame tells that repeats a response. Its usage stands behind the output, the reason why it is
+ * incomplete before; members of those names inside the output's texts are escaped and not found.
  *
- * @param tail the last part of the frame's text, as Latin-1
  * @param holds what earlier events showed of the answer
  */
-export function readTailFacts(
-  name: string,
-  tail: string,
+export function readLargeFrame(
+  { name, head, tail }: LargeFrame,
   holds: { readonly toolCall: boolean; readonly refusal: boolean },
 ): Partial<AnswerFacts> {
   const usage = lastObject(tail, 'usage"');
-  const details = lastObject(tail, 'incomplete_details"');
+  const details = lastObject(head, 'incomplete_details"') ??
+    lastObject(tail, 'incomplete_details"');
   const tokens = usage ? readTokens({ usage }) : undefined;
   const read = readFinishReason({
-    status: name.slice("response.".length),
+    status: name === "response.incomplete" ? "incomplete" : "completed",
     ...(details ? { incomplete_details: details } : {}),
   }, holds);
   return {

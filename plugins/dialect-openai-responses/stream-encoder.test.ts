@@ -297,3 +297,17 @@ test("an answer cut short ends with response.incomplete and an incomplete last i
   expect(response["incomplete_details"]).toEqual({ reason: "max_output_tokens" });
   expect(response["output"]).toMatchObject([{ type: "reasoning" }, { status: "incomplete" }]);
 });
+
+test("an answer that ended with a refusal says so in a part of its own", () => {
+  const parts: StreamPart[] = [
+    ...conversation.slice(5, 10),
+    { type: "finish", choice: 0, reason: "refusal" },
+  ];
+  const { value, warnings } = dialect.encodeResponse(assembleParts(parts), context);
+  expect(value["output"]).toMatchObject([{
+    content: [{ text: "Let me see." }, { type: "refusal" }],
+  }]);
+  expect(warnings).toMatchObject([{ code: "refusal_synthesized", action: "synthesized" }]);
+  const decoded = dialect.decodeResponse(JSON.parse(JSON.stringify(value)), "chat").value;
+  expect(decoded.at(-1)).toMatchObject({ type: "finish", reason: "refusal" });
+});

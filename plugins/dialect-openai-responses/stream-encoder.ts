@@ -8,7 +8,7 @@ import type {
   StreamEncoder,
   StreamPart,
 } from "@vmx/core/contract";
-import { continues, isAnnotation, kindOf } from "./answer-items.ts";
+import { continues, isAnnotation, kindOf, missingRefusal } from "./answer-items.ts";
 import { isCutShort, writeOpenResponse } from "./answer-shell.ts";
 import { encodeResponse } from "./encode-response.ts";
 import { ownNative } from "./native.ts";
@@ -52,9 +52,8 @@ export function createStreamEncoder(context: AnswerContext): StreamEncoder {
     states.push(state);
     const kind = kindOf(block);
     if (block.choice !== 0 || kind === "lost") return;
-    const last = isAnnotation(block)
-      ? items.findLast((item) => item.kind === "message")
-      : items.at(-1);
+    const last = (isAnnotation(block) ? items.findLast((item) => item.hasText()) : undefined) ??
+      items.at(-1);
     if (last?.kind === kind && continues(block)) {
       blocks.set(index, { state, item: last });
       return last.add(state);
@@ -109,6 +108,15 @@ export function createStreamEncoder(context: AnswerContext): StreamEncoder {
           ended = true;
           send("error", { code: part.code ?? null, message: part.message, param: null });
           break;
+        case "finish": {
+          others.push(part);
+          const refusal = missingRefusal(states.map(({ opened }) => opened), part);
+          if (refusal && part.choice === 0) {
+            open({ type: "block-start", index: -1, block: refusal });
+            blocks.get(-1)?.item.end(blocks.get(-1)!.state);
+          }
+          break;
+        }
         default:
           others.push(part);
       }

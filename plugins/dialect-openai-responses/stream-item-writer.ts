@@ -49,6 +49,7 @@ export interface ItemWriter {
   add(state: BlockState): void;
   grow(state: BlockState, delta: BlockDelta): void;
   end(state: BlockState): void;
+  hasText(): boolean;
   /** Whether all blocks have ended. */
   isEnded(): boolean;
   /** Sends the events that end the item, once. */
@@ -247,6 +248,7 @@ export function createItemWriter(
       if (!openStates.delete(state) || closed) return;
       endBlock(state);
     },
+    hasText: () => states.some(({ opened }) => opened.type === "text"),
     isEnded: () => openStates.size === 0,
     close(status) {
       if (closed) return;

@@ -4,7 +4,7 @@ import { listOf, objectOf, textOf } from "@vmx/dialect-openai-chat/read-json";
 import { readStreamError } from "./errors.ts";
 import { eventName } from "./event-name.ts";
 import { itemType } from "./items.ts";
-import { readTailFacts } from "./large-frames.ts";
+import { createLargeFrameReader, readLargeFrame } from "./large-frames.ts";
 import { responseFacts } from "./read-answer.ts";
 
 const none = new Uint8Array(0);
@@ -22,7 +22,7 @@ type Verdict = "forward" | "end";
 export function createTap(_options: TapOptions): Tap {
   const splitter = createFrameSplitter();
   const counter = createFrameTextCounter(['delta"']);
-  const large = createLargeFrame();
+  const large = createLargeFrameReader();
   let content = false;
   let started = false;
   let complete = false;
@@ -96,10 +96,10 @@ export function createTap(_options: TapOptions): Tap {
 
   /** What can be learned of a frame that was too large to be held, once it has passed. */
   const endLarge = (): void => {
-    const { name, tail } = large.end();
-    take(name, () => undefined);
-    if (name === "response.completed" || name === "response.incomplete") {
-      facts = { ...facts, ...readTailFacts(name, tail, { toolCall, refusal }) };
+    const frame = large.end();
+    take(frame.name, () => undefined);
+    if (frame.name === "response.completed" || frame.name === "response.incomplete") {
+      facts = { ...facts, ...readLargeFrame(frame, { toolCall, refusal }) };
       complete = true;
     }
     content = true;
@@ -183,32 +183,6 @@ function opensContent(name: string, event: JsonObject | undefined): boolean {
   const type = itemType(item);
   if (type === "message") return listOf(item["content"]).length > 0;
   return type !== "reasoning" || name.endsWith(".done");
-}
-
-/** Follows a frame that is passed on in pieces. */
-function createLargeFrame() {
-  /** Behind the output there are usage, settings and tools; only their first part is of interest. */
-  const keptCharacters = 256 * 1024;
-  let name: string | undefined;
-  let tail = "";
-  let open = false;
-  return {
-    isOpen: () => open,
-    add(text: string): void {
-      if (!open) name = eventName(text, 0, text.length);
-      open = true;
-      tail = tail.length + text.length > keptCharacters * 2
-        ? (tail + text).slice(-keptCharacters)
-        : tail + text;
-    },
-    end(): { readonly name: string | undefined; readonly tail: string } {
-      const found = { name, tail };
-      name = undefined;
-      tail = "";
-      open = false;
-      return found;
-    },
-  };
 }
 
 /** Comments and line ends only, none of them cut off. */
