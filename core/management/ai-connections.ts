@@ -2,26 +2,33 @@ import {
   AiConnection as AiConnectionSchema,
   AiConnectionCreate,
   AiConnectionPatch,
-  type Capacity,
   listOf,
   nameQuery,
   usersQuery,
 } from "@vmx/schemas";
 import Type from "typebox";
-import { GatewayError } from "../contract/errors.ts";
 import { secretPaths, valueAt } from "../host/configuration-schema.ts";
 import { AiConnection, AiResource } from "../store/entities/index.ts";
 import { completeCapacity } from "./capacity.ts";
 import { commit } from "./commit.ts";
-import { checkConfig, presentConfig, schemaOf, sealConfig } from "./connection-config.ts";
+import { checkConfig, schemaOf, sealConfig } from "./connection-config.ts";
 import { environmentPath } from "./environments.ts";
 import { checkVersion } from "./etag.ts";
-import { cleanName, isUuid, sameName } from "./field.ts";
+import { cleanName, sameName } from "./field.ts";
 import { diff } from "./merge-patch.ts";
-import { addUsers, trackedMembers } from "./present.ts";
-import { defineRoute, type Item, type Route, type RouteContext } from "./route.ts";
-import type { HandlerServices } from "./services.ts";
-import { type Reference, referencesTo } from "./slots.ts";
+import { addUsers } from "./present.ts";
+import { defineRoute, type Route, type RouteContext } from "./route.ts";
+import { referencesTo } from "./slots.ts";
+import {
+  activityOf,
+  described,
+  findConnectionItem,
+  findRow,
+  inUse,
+  type Loaded,
+  presentConnection,
+  refuseTakenName,
+} from "./ai-connection-rows.ts";
 
 const list = `${environmentPath}/ai-connections`;
 /** Path of one connection. */
@@ -182,33 +189,7 @@ export const aiConnectionRoutes: readonly Route[] = [
   }),
 ];
 
-type Em = ReturnType<HandlerServices["database"]["em"]>;
-type Loaded = Item & { readonly row: AiConnection };
 type UpdateContext = RouteContext<unknown, AiConnectionPatch, Loaded>;
-
-/** A connection as answers show it. */
-export function presentConnection(
-  row: AiConnection,
-  workspaceId: string,
-  services: HandlerServices,
-) {
-  return {
-    connectionId: row.connectionId,
-    workspaceId,
-    environmentId: row.environmentId,
-    name: row.name,
-    description: row.description,
-    provider: row.provider,
-    config: presentConfig(services.host, row),
-    allowedModels: row.allowedModels,
-    capacity: row.capacity as Capacity[],
-    enabled: row.enabled,
-    discoveredCapacity: row.discoveredCapacity,
-    lastTest: row.lastTest,
-    circuits: {},
-    ...trackedMembers(row),
-  };
-}
 
 /** Sealing can take a while, so it happens before the transaction; a row that moved meanwhile is read again. */
 async function updateConnection(context: UpdateContext): Promise<unknown> {
@@ -274,79 +255,4 @@ async function prepareConfig({ body, services }: UpdateContext, row: AiConnectio
   const secretsChanged = secretPaths(schemaOf(checked.contribution), config)
     .filter((path) => valueAt(config, path) !== valueAt(row.config, path));
   return { provider: checked.contribution.id, config, secretsChanged };
-}
-
-async function findConnectionItem(context: RouteContext): Promise<Loaded> {
-  const row = await findRow(
-    context.services.database.em(),
-    context.environment.environmentId,
-    context.params.connectionId,
-  );
-  return { name: row.name, id: row.connectionId, createdBy: row.createdBy, row };
-}
-
-async function findRow(
-  em: Em,
-  environmentId: string,
-  connectionId: string | undefined,
-): Promise<AiConnection> {
-  const row = isUuid(connectionId)
-    ? await em.findOne(AiConnection, { connectionId, environmentId })
-    : null;
-  if (row) return row;
-  throw new GatewayError("AI_CONNECTION_NOT_FOUND", "The AI connection in the path does not exist");
-}
-
-async function refuseTakenName(
-  em: Em,
-  environmentId: string,
-  name: string,
-  except?: string,
-): Promise<void> {
-  const rows = await em.find(AiConnection, { environmentId }, { fields: ["connectionId", "name"] });
-  if (rows.some((row) => row.connectionId !== except && sameName(row.name, name))) {
-    throw new GatewayError(
-      "AI_CONNECTION_ALREADY_EXISTS",
-      `Cannot name the connection "${name}": another one in the environment has that name`,
-    );
-  }
-  const resources = await em.find(AiResource, { environmentId }, { fields: ["name"] });
-  const taken = resources.find((resource) => sameName(prefixOf(resource.name) ?? "", name));
-  if (!taken) return;
-  throw new GatewayError(
-    "NAME_CONFLICT",
-    `Cannot name the connection "${name}": calls of resource "${taken.name}" would be taken for calls of a model on it`,
-  );
-}
-
-/** The text before a name's first slash, where a connection's name would stand. */
-export function prefixOf(name: string): string | undefined {
-  const slash = name.indexOf("/");
-  return slash < 0 ? undefined : name.slice(0, slash);
-}
-
-function inUse(row: AiConnection, references: readonly Reference[]): GatewayError {
-  const places = references.slice(0, 3).map(({ resourceName, slot }) =>
-    `${resourceName} (${slot})`
-  );
-  const more = references.length > 3 ? ` and ${references.length - 3} more` : "";
-  return new GatewayError(
-    "CONNECTION_IN_USE",
-    `Cannot let go of connection "${row.name}": it is used by ${places.join(", ")}${more}`,
-    { details: { references: references.map((reference) => ({ ...reference })) } },
-  );
-}
-
-function described(answer: ReturnType<typeof presentConnection>): Record<string, unknown> {
-  const { name, description, provider, config, allowedModels, capacity, enabled } = answer;
-  return { name, description, provider, config, allowedModels, capacity, enabled };
-}
-
-function activityOf(action: string, row: AiConnection, workspaceId: string) {
-  return {
-    action,
-    entity: { type: "ai-connection", id: row.connectionId, name: row.name },
-    workspaceId,
-    environmentId: row.environmentId,
-  };
 }

@@ -15,7 +15,7 @@ import { ActivityEntry, PersonalAccessToken, User } from "../store/entities/inde
 import { commit } from "./commit.ts";
 import { timestamp } from "./present.ts";
 import { defineRoute, type Route, type RouteContext } from "./route.ts";
-import { presentUsers } from "./users.ts";
+import { presentUsers } from "./user-rows.ts";
 
 const tag = "Authentication";
 

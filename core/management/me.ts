@@ -24,7 +24,7 @@ import { diff } from "./merge-patch.ts";
 import { timestamp } from "./present.ts";
 import { defineRoute, type Route } from "./route.ts";
 import type { HandlerServices } from "./services.ts";
-import { presentUsers, rename } from "./users.ts";
+import { presentUsers, rename } from "./user-rows.ts";
 
 const tag = "Me";
 

@@ -1,12 +1,10 @@
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import Koa from "koa";
 import type { Clock, Log, LogFields } from "../contract/index.ts";
 import { secretPaths } from "../host/configuration-schema.ts";
 import { createPluginHost } from "../host/create-plugin-host.ts";
 import { installationRoot } from "../host/discover.ts";
 import type { PluginHost } from "../host/plugin-host.ts";
 import { createManagement } from "../http/management.ts";
+import { listen } from "../http/server.ts";
 import { createSourceAddress } from "../http/source-address.ts";
 import { createEgressGuard } from "../kit/egress.ts";
 import { createHttpClient } from "../kit/http.ts";
@@ -130,12 +128,13 @@ export async function startTestManagement(
       ...config,
     },
   });
-  const app = new Koa();
-  app.on("error", (error: Error) => log.error("koa", { error }));
-  app.use(management.middleware);
-  const server = createServer(app.callback());
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const server = await listen("127.0.0.1", 0, {
+    dataPlane: () => false,
+    middleware: [management.middleware],
+    readiness: () => ({ status: "ready" }),
+    log,
+  });
+  const { url } = server;
 
   const send: TestManagement["send"] = async (method, path, body, headers) => {
     const all = new Headers(headers);
@@ -175,7 +174,7 @@ export async function startTestManagement(
       return send(method, path, body, all);
     },
     async stop() {
-      await close(server);
+      await server.stop(0);
       await loader.stop();
       await host.dispose();
       await http.close();
@@ -206,9 +205,4 @@ function recorder(lines: string[]): Log {
     );
   };
   return { debug: write, info: write, warn: write, error: write };
-}
-
-function close(server: Server): Promise<void> {
-  server.closeAllConnections();
-  return new Promise((resolve) => server.close(() => resolve()));
 }

@@ -1,9 +1,10 @@
-import type { CompiledPolicy } from "../access/policy.ts";
-import { compilePolicy } from "../access/policy.ts";
+import type { EntityManager } from "@mikro-orm/postgresql";
+import { type CompiledPolicy, compilePolicy } from "../access/policy.ts";
 import { policiesOf } from "../access/authorize.ts";
 import { refuseEscalation } from "../access/escalation.ts";
 import type { Principal } from "../access/principal.ts";
 import { GatewayError } from "../contract/errors.ts";
+import { Role, RoleAssignment, User, Workspace, WorkspaceMember } from "../store/entities/index.ts";
 import type { Snapshot } from "../store/snapshot.ts";
 
 /**
@@ -47,32 +48,42 @@ export function heldBy(
 }
 
 /**
- * Somebody who may do everything must stay, and so must an owner of every workspace.
+ * Somebody who may do everything must stay, and so must an owner of every workspace. Looks at the rows inside the
+ * transaction: a snapshot could miss that somebody else has just gone.
  *
  * Throws `LAST_ADMIN` or `LAST_OWNER`.
  */
-export function refuseLastOne(
-  snapshot: Snapshot,
+export async function refuseLastOne(
+  em: EntityManager,
   userId: string,
   { leaves }: { readonly leaves: boolean },
-): void {
-  const others = [...snapshot.users.values()].filter((user) =>
-    user.userId !== userId && user.state !== "INACTIVE"
+): Promise<void> {
+  const roles = new Map((await em.find(Role, {})).map((role) => [role.roleId, role]));
+  const links = await em.find(RoleAssignment, {});
+  const active = new Set(
+    (await em.find(User, { state: { $ne: "INACTIVE" } })).map((user) => user.userId),
   );
-  const target = snapshot.users.get(userId);
-  const isAdmin = (roleIds: readonly string[]) => holdsEverything(policiesOf(snapshot, roleIds));
-  if (target && isAdmin(target.roleIds) && !others.some(({ roleIds }) => isAdmin(roleIds))) {
+  const isAdmin = (id: string) =>
+    holdsEverything(
+      links.filter((link) => link.userId === id)
+        .flatMap(({ roleId }) => roles.get(roleId) ?? [])
+        .map(({ policy }) => compilePolicy(policy)),
+    );
+  const others = new Set(links.map((link) => link.userId).filter((id) => id !== userId));
+  if (isAdmin(userId) && ![...others].some((id) => active.has(id) && isAdmin(id))) {
     throw new GatewayError("LAST_ADMIN", "Cannot do without the last administrator");
   }
   if (!leaves) return;
-  for (const { name, members } of snapshot.workspaces.values()) {
-    const owners = [...members].filter(([, role]) => role === "OWNER").map(([id]) => id);
-    if (owners.length === 1 && owners[0] === userId) {
-      throw new GatewayError(
-        "LAST_OWNER",
-        `Cannot do without the last owner of workspace "${name}"`,
-      );
+  const owners = await em.find(WorkspaceMember, { role: "OWNER" });
+  for (const { workspaceId } of owners.filter((owner) => owner.userId === userId)) {
+    if (owners.some((owner) => owner.workspaceId === workspaceId && owner.userId !== userId)) {
+      continue;
     }
+    const workspace = await em.findOne(Workspace, { workspaceId });
+    throw new GatewayError(
+      "LAST_OWNER",
+      `Cannot do without the last owner of workspace "${workspace?.name}"`,
+    );
   }
 }
 
