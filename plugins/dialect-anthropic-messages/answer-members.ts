@@ -9,7 +9,7 @@ import {
 } from "@vmx/core/contract";
 import { readErrorBody } from "./errors.ts";
 import { readStopReason, writeStopReason } from "./finish-reason.ts";
-import { native, objectOf, ownNative, present, textOf, without } from "./read-json.ts";
+import { native, objectOf, ownFamily, ownNative, present, textOf, without } from "./read-json.ts";
 import { readTokens, writeTokens } from "./tokens.ts";
 
 /** Members of a message that have a place in Parts; all others are kept with the finish. */
@@ -24,7 +24,9 @@ const known: ReadonlySet<string> = new Set([
   "usage",
 ]);
 
-/** Members of a finish's rest that stand inside the `delta` of a stream's last event. */
+const tiers: ReadonlySet<string> = new Set(["standard", "priority", "batch"]);
+
+/** Members of a finish's rest that stand beside the `delta` of a stream's last event; all others stand inside. */
 const topMembers: ReadonlySet<string> = new Set(["context_management"]);
 
 /** The content of an answer. Throws `upstream_invalid_response` when it is none. */
@@ -73,11 +75,35 @@ export function readUsage(usage: JsonObject): UsagePart {
 export function writeUsage(usage: UsagePart | undefined, start: StartPart | undefined): JsonObject {
   const own = usage && ownNative(usage);
   if (own) return own;
-  const tier = usage?.serviceTier ?? start?.serviceTier;
+  const tier = writeTier(usage?.serviceTier ?? start?.serviceTier);
   return {
     ...(usage ? writeTokens(usage.tokens) : { input_tokens: 0, output_tokens: 0 }),
     ...(tier === undefined ? {} : { service_tier: tier }),
   };
+}
+
+/**
+ * Writes the counts a stream opens with, which its end corrects. Readers of streams take no null over from the end,
+ * so classes that other families do not report are null from the beginning.
+ */
+export function writeOpeningUsage(
+  start: StartPart | undefined,
+  context: AnswerContext,
+): JsonObject {
+  const foreign = context.family !== undefined && context.family !== ownFamily;
+  const silent = { cache_creation_input_tokens: null, cache_read_input_tokens: null };
+  const tier = writeTier(start?.serviceTier);
+  return {
+    input_tokens: 0,
+    ...(foreign ? silent : {}),
+    output_tokens: 0,
+    ...(tier === undefined ? {} : { service_tier: tier }),
+  };
+}
+
+/** The dialect's word for a service tier; undefined for those it has no word for. */
+function writeTier(tier: string | undefined): string | undefined {
+  return tier === "default" ? "standard" : tier && tiers.has(tier) ? tier : undefined;
 }
 
 /**

@@ -9,8 +9,8 @@ import type {
   StreamPart,
   UsagePart,
 } from "@vmx/core/contract";
-import { writeFinish, writeHead, writeUsage } from "./answer-members.ts";
-import { compact, dialectId, objectOf } from "./read-json.ts";
+import { writeFinish, writeHead, writeOpeningUsage, writeUsage } from "./answer-members.ts";
+import { dialectId, objectOf } from "./read-json.ts";
 import { createBlockWriter } from "./stream-blocks.ts";
 import { event } from "./write-event.ts";
 
@@ -44,7 +44,7 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
       content: [],
       stop_reason: null,
       stop_sequence: null,
-      usage: compact({ input_tokens: 0, output_tokens: 0, service_tier: start?.serviceTier }),
+      usage: writeOpeningUsage(start, context),
     };
     return [event("message_start", { message })];
   };
