@@ -306,6 +306,13 @@ test("a JSON Schema is native where the profile says so, else a forced tool", ()
   expect(emulated.codes).toEqual(["structured_output_emulated /response_format"]);
   const beside = encode({ output, tools: [weather] });
   expect(beside.body["tool_choice"]).toMatchObject({ type: "any" });
+  const silenced = encode({ output, tools: [weather], toolChoice: { type: "none" } });
+  expect(silenced.body["tool_choice"]).toMatchObject({ name: "vmx_structured_output" });
+  const calling = encode({ output, tools: [weather], toolChoice: { type: "required" } });
+  expect(calling.body).toMatchObject({
+    tools: [{ name: "weather" }],
+    tool_choice: { type: "any" },
+  });
   const list = { type: "json-schema", schema: { type: "array", items: {} } } as const;
   expect(encode({ output: list }).body["tools"]).toMatchObject([{
     input_schema: { type: "object", properties: { value: list.schema }, required: ["value"] },

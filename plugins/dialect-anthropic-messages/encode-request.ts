@@ -194,8 +194,13 @@ function encodeOutput(
         : { output_format: format },
     };
   }
+  const { toolChoice } = call;
+  const calls = toolChoice?.type === "required" || toolChoice?.type === "tool" ||
+    (toolChoice?.type === "allowed" && toolChoice.mode === "required");
+  // The answer will be a call of the caller's own tools, which no form applies to.
+  if (calls && tools.length > 0) return { members: {} };
   const tool = writeAnswerTool(output);
-  const others = tools.length > 0;
+  const others = tools.length > 0 && toolChoice?.type !== "none";
   tools.push(tool);
   context.warn({
     code: "structured_output_emulated",
