@@ -21,8 +21,8 @@ export interface TranslatingTapParts {
   readonly framer: Framer | undefined;
   readonly decoder: StreamDecoder;
   readonly encoder: StreamEncoder;
-  /** The bytes of the caller's error frame for an error inside the stream. */
-  readonly errorFrame: (error: ErrorPart) => string;
+  /** The bytes of the caller's error frame for an error inside the stream, with the number it bears. */
+  readonly errorFrame: (error: ErrorPart, sequence?: number) => string;
 }
 
 /** Reads a stream of one dialect and writes it in another, frame by frame; looks like any tap to the relay. */
@@ -31,6 +31,7 @@ export function createTranslatingTap(parts: TranslatingTapParts): Tap {
   const { decoder, encoder } = parts;
   let start: StartPart | undefined;
   let tokens: Tokens | undefined;
+  let serviceTier: string | undefined;
   let finish: FinishPart | undefined;
   let deliveredText = 0;
   let content = false;
@@ -40,8 +41,10 @@ export function createTranslatingTap(parts: TranslatingTapParts): Tap {
   const note = (part: StreamPart): void => {
     started ||= part.type !== "error";
     if (part.type === "start") start = part;
-    else if (part.type === "usage") tokens = part.tokens;
-    else if (part.type === "finish") {
+    else if (part.type === "usage") {
+      tokens = part.tokens;
+      serviceTier = part.serviceTier;
+    } else if (part.type === "finish") {
       finish ??= part;
       content = true;
     } else if (part.type === "block-delta") {
@@ -62,7 +65,7 @@ export function createTranslatingTap(parts: TranslatingTapParts): Tap {
       note(part);
       if (part.type === "error") {
         error = part;
-        text += parts.errorFrame(part);
+        text += parts.errorFrame(part, encoder.sequence?.());
         break;
       }
       for (const frame of encoder.push(part)) text += writeFrame(frame);
@@ -102,12 +105,15 @@ export function createTranslatingTap(parts: TranslatingTapParts): Tap {
       return endMarker === "" ? result : { ...result, endMarker: Buffer.from(endMarker) };
     },
     facts(): AnswerFacts & { readonly complete: boolean } {
+      const tier = serviceTier ?? start?.serviceTier;
+      const sequence = encoder.sequence?.();
       return {
         complete,
         estimatedOutputTokens: deliveredText,
         ...(start?.id === undefined ? {} : { id: start.id }),
         ...(start?.model === undefined ? {} : { model: start.model }),
-        ...(start?.serviceTier === undefined ? {} : { serviceTier: start.serviceTier }),
+        ...(tier === undefined ? {} : { serviceTier: tier }),
+        ...(sequence === undefined ? {} : { sequence }),
         ...(start?.systemFingerprint === undefined
           ? {}
           : { systemFingerprint: start.systemFingerprint }),
