@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Config } from "./config.ts";
 import { type Clock, type Encryption, GatewayError } from "./contract/index.ts";
 import type { Exchange, GatewayServices } from "./gateway/exchange.ts";
+import { createFetchMedia } from "./gateway/fetch-media.ts";
 import { createAnswerHomes } from "./gateway/provider-state.ts";
 import type { Redact } from "./gateway/redact.ts";
 import { createRefusals } from "./gateway/refusals.ts";
@@ -33,6 +34,8 @@ export interface GatewayParts {
   /** Id of the shared state in use. */
   readonly sharedState: string;
   readonly guard: EgressGuard;
+  /** `fetch` through the egress guard. */
+  readonly fetch: typeof fetch;
   readonly clock: Clock;
   readonly redact: Redact;
 }
@@ -91,6 +94,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
       keepAliveMs,
     },
     refusals: createRefusals(clock),
+    fetchMedia: createFetchMedia(parts.fetch),
     answerHomes: createAnswerHomes(
       () => host.get("sharedStates", parts.sharedState),
       config.capacity.timeoutMs,

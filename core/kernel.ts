@@ -154,6 +154,7 @@ export async function createKernel(config: Config, environment: Environment): Pr
         otherwise: defaultContributions.sharedStates,
       }),
       guard,
+      fetch: http.fetch,
       clock,
       redact,
     });

@@ -154,6 +154,8 @@ export interface AnswerFacts {
 export interface Inbound {
   /** The word routing rules know the dialect by, such as `chat-completions`. */
   readonly format: string;
+  /** Lower-case names of the caller's headers that legs of this dialect are to see, such as a version. */
+  readonly forwardHeaders?: readonly string[];
   /** Checks the members every request of the operation must have. Throws `invalid_request` naming the member. */
   validate(body: JsonObject, operation: Operation): void;
   /** Facts for routing and estimates; each is computed when it is read. */

@@ -10,6 +10,8 @@ export interface LegCodec {
   readonly bodyObject: () => JsonObject;
   /** The caller's query where the leg may see it. */
   readonly query: string;
+  /** The caller's headers the leg may see. */
+  readonly headers: Readonly<Record<string, string>>;
   /** What was lost or changed on the way out. */
   readonly warnings: readonly Warning[];
   /** Reads along a streamed answer and writes what the caller gets. */

@@ -78,7 +78,7 @@ export async function prepare(
     query: codec.query,
     body: codec.text,
     bodyObject: codec.bodyObject,
-    headers: {},
+    headers: codec.headers,
   };
   return async (signal) => {
     const response = await provider.send(request, view, signal);
@@ -146,7 +146,7 @@ async function createCodec(
     );
   }
   const dialect = host.active("dialects", id) ?? await host.get("dialects", id);
-  return createTranslation(exchange, dialect, provider, connection, model, family);
+  return await createTranslation(exchange, dialect, provider, connection, model, family);
 }
 
 async function refused(

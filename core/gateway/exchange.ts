@@ -15,6 +15,7 @@ import type { Snapshot } from "../store/snapshot.ts";
 import { createRequestId } from "./request-id.ts";
 import type { Caller } from "./identify.ts";
 import type { Envelope } from "./envelope.ts";
+import type { FetchMedia } from "./fetch-media.ts";
 import type { LegRecord } from "./leg.ts";
 import { type AnswerHomes, noteHome, type RequestState } from "./provider-state.ts";
 import type { Refusals } from "./refusals.ts";
@@ -70,6 +71,7 @@ export interface GatewayServices {
   ) => Promise<Caller | undefined>;
   readonly refusals: Refusals;
   readonly answerHomes: AnswerHomes;
+  readonly fetchMedia: FetchMedia;
   /** Takes secrets out of a text that leaves the gateway. */
   readonly redact: (text: string, config?: Readonly<Record<string, unknown>>) => string;
   /** Told of every exchange that begins; must not throw. */

@@ -87,6 +87,7 @@ export function createPassThrough(
     text,
     bodyObject: () => JSON.parse(text) as JsonObject,
     query: exchange.request.query,
+    headers: forwarded(exchange),
     warnings: adaptation?.warnings ? [...warnings, ...adaptation.warnings] : warnings,
     tap: () => dialect.inbound.tap({ keepUsage: usage.callerAsked }),
     plain: (value, answer) => ({
@@ -108,4 +109,14 @@ function readable(
   if (!cleaned || cleaned.value === body.value) return { body, warnings: [] };
   const { value, warnings } = cleaned;
   return { body: { ...body, value, text: JSON.stringify(value) }, warnings };
+}
+
+/** The caller's headers that belong to the dialect, such as its version. */
+function forwarded({ dialect: { inbound }, request: { headers } }: Exchange) {
+  const names = inbound.forwardHeaders;
+  if (!names) return {};
+  return Object.fromEntries(names.flatMap((name) => {
+    const value = headers[name];
+    return value === undefined ? [] : [[name, value]];
+  }));
 }

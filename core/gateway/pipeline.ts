@@ -1,5 +1,6 @@
 import { GatewayError } from "../contract/index.ts";
 import { answerError } from "./answer-error.ts";
+import { answerEstimate, countsNatively } from "./count-tokens.ts";
 import {
   createExchange,
   elapsedMs,
@@ -56,6 +57,13 @@ export async function serve(
       exchange,
       legs.map(({ slot }) => slot.connectionId),
     );
+    if (request.endpoint.operation === "count-tokens") {
+      legs.length = 1;
+      if (!await countsNatively(exchange, legs[0]!)) {
+        finish(exchange, answerEstimate(exchange, watched));
+        return await exchange.finished;
+      }
+    }
     const serving = await tryLegs(exchange, legs);
     try {
       finish(exchange, await relay(exchange, serving, watched));

@@ -60,7 +60,8 @@ function relayPlain(
     metrics: metrics(exchange, record.timeToFirstTokenMs, record.startedAt, facts),
   });
   // A string leaves in one write with its head; a buffer would take two.
-  const body = appendMember(text, "vmx", vmx);
+  const counted = exchange.request.endpoint.operation === "count-tokens";
+  const body = counted ? text : appendMember(text, "vmx", vmx);
   headers["content-type"] = "application/json; charset=utf-8";
   headers["content-length"] = String(Buffer.byteLength(body));
   reply.head(status, headers);

@@ -19,6 +19,7 @@ import type {
   Snapshot,
 } from "../store/snapshot.ts";
 import type { GatewayServices, Outcome } from "./exchange.ts";
+import { createFetchMedia } from "./fetch-media.ts";
 import { createRedact } from "./redact.ts";
 import { createRefusals } from "./refusals.ts";
 
@@ -89,6 +90,7 @@ export async function startTestGateway(
       ...limits,
     },
     refusals: createRefusals(clock),
+    fetchMedia: createFetchMedia(http.fetch),
     answerHomes: { find: () => Promise.resolve(undefined), note: () => {} },
     identifyPerson: () => Promise.resolve(undefined),
     redact: createRedact([]),

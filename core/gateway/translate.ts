@@ -12,6 +12,7 @@ import { mergeObjects } from "../kit/index.ts";
 import { lossRule } from "./answer-headers.ts";
 import { defaultArguments, type LegCodec } from "./codec.ts";
 import type { Exchange } from "./exchange.ts";
+import { inlineMedia } from "./fetch-media.ts";
 import { refuseState } from "./provider-state.ts";
 import { createTranslatingTap } from "./translating-tap.ts";
 
@@ -19,23 +20,29 @@ import { createTranslatingTap } from "./translating-tap.ts";
  * The codec of a leg that speaks another dialect than the caller: decode -> Call -> encode, and Parts back the same
  * way. What has no counterpart becomes a warning, or a refusal where the resource asks for that.
  *
- * Throws `translation_loss` naming every path, `state_not_portable`, and what the dialects throw for content they cannot express.
+ * Throws `translation_loss` naming every path, `state_not_portable`,
+ * `bad_image_url`, `egress_refused`, and what the dialects throw for content they cannot express.
  */
-export function createTranslation(
+export async function createTranslation(
   exchange: Exchange,
   outbound: Dialect,
   provider: Provider,
   connection: ProviderConnection,
   model: string,
   family: string,
-): LegCodec {
+): Promise<LegCodec> {
   const { dialect: caller, request: { endpoint: { operation } } } = exchange;
   refuseState(exchange);
   const body = exchange.body!;
   const { vmx: _, ...own } = body.value;
   const usage = caller.inbound.usageRequest(body.value, operation);
   const decoded = caller.decodeRequest(mergeObjects(defaultArguments(exchange), own), operation);
-  const call: Call = { ...decoded.value, model, stream: body.stream };
+  const call: Call = await inlineMedia(
+    { ...decoded.value, model, stream: body.stream },
+    outbound,
+    exchange.services.fetchMedia,
+    exchange.signal,
+  );
   const profile = provider.profile?.(model, outbound.id, connection);
   const encoded = outbound.encodeRequest(call, { model, family, ...(profile ? { profile } : {}) });
   const warnings = [...decoded.warnings, ...encoded.warnings];
@@ -60,20 +67,21 @@ export function createTranslation(
     text: JSON.stringify(value),
     bodyObject: () => value,
     query: "",
+    headers: {},
     warnings,
     tap: () =>
       createTranslatingTap({
         framer: provider.framer?.(),
         decoder: outbound.streamDecoder(reading),
         encoder: caller.streamEncoder(context),
-        errorFrame: (error) =>
+        errorFrame: (error, sequence) =>
           caller.inbound.errorFrame({
             status: error.status ?? 502,
             kind: "internal",
             code: error.code ?? "upstream_error",
             message: exchange.services.redact(error.message),
             requestId: exchange.requestId,
-          }),
+          }, sequence),
       }),
     plain(answer: JsonObject) {
       const facts = outbound.readAnswer(answer, operation);
