@@ -28,9 +28,33 @@ export function encodeParts(
     const place = `${path}/content/${at}`;
     const block = encodePart(part, place, context);
     if (block) blocks.push(block);
-    if (part.cache && blocks.length > 0) blocks.push(...encodeMark(part.cache, place, context));
+    if (part.cache) placeMark(blocks, encodeMark(part.cache, place, context), place, context);
   });
   return blocks;
+}
+
+/**
+ * Puts a cache point where the service takes one: behind a block of the same turn, never behind reasoning, and not
+ * right behind a document that is turned into text (its refusals name these cases).
+ */
+function placeMark(
+  blocks: JsonObject[],
+  point: readonly JsonObject[],
+  path: string,
+  { warnings }: EncodeContext,
+): void {
+  if (point.length === 0) return;
+  let at = blocks.length;
+  while (at > 0 && blocks[at - 1]?.["reasoningContent"] !== undefined) at--;
+  const last = blocks[at - 1];
+  if (!last) {
+    warnings.push({ code: "cache_control_dropped", path, action: "dropped" });
+    return;
+  }
+  const document = objectOf(last["document"]);
+  const breaks = document && document["format"] !== "pdf" ? [{ text: "\n" }] : [];
+  // A point that stands there already caches the same.
+  if (last["cachePoint"] === undefined) blocks.splice(at, 0, ...breaks, ...point);
 }
 
 /** Writes a mark as a cache point, where the model takes one. */
@@ -66,6 +90,11 @@ export function encodeText(part: Pick<TextContent, "text" | "native">): JsonObje
   return own["text"] === undefined ? { text: part.text } : { ...own, text: part.text };
 }
 
+/** Models refuse texts of white space alone; where the caller wrote for this service, he knows better. */
+function isBlank(part: TextContent): boolean {
+  return part.text === "" || (part.text.trim() === "" && !ownNative(part));
+}
+
 function encodePart(
   part: ContentPart,
   path: string,
@@ -73,7 +102,7 @@ function encodePart(
 ): JsonObject | undefined {
   switch (part.type) {
     case "text":
-      return part.text.trim() === "" ? undefined : encodeText(part);
+      return isBlank(part) ? undefined : encodeText(part);
     case "refusal":
       return part.text.trim() === "" ? undefined : { text: part.text };
     case "image":
@@ -157,7 +186,7 @@ function encodeResultPart(
 ): JsonObject | undefined {
   switch (part.type) {
     case "text":
-      return part.text.trim() === "" ? undefined : encodeText(part);
+      return isBlank(part) ? undefined : encodeText(part);
     case "image":
       return encodeImage(part, path, context);
     case "file":
