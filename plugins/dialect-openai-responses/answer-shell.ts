@@ -6,10 +6,10 @@ import type {
   UsagePart,
 } from "@vmx/core/contract";
 import { compact, objectOf } from "@vmx/dialect-openai-chat/read-json";
-import { idBase } from "./answer-items.ts";
 import { writeIncomplete } from "./finish-reason.ts";
 import { ownNative } from "./native.ts";
 import { writeTokens } from "./tokens.ts";
+import { idBase } from "./write-item.ts";
 
 /** Members of the request a response repeats, with what they are when the request does not say. */
 const repeated: JsonObject = {

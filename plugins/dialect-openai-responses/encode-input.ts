@@ -1,31 +1,8 @@
-import type {
-  Call,
-  ContentPart,
-  Json,
-  JsonObject,
-  ReasoningContent,
-  SystemText,
-  ToolCallContent,
-  ToolResultContent,
-  Turn,
-  Warning,
-} from "@vmx/core/contract";
-import { type NameAlphabet, packReasoning, spellName, type ToolNames } from "@vmx/core/kit";
-import { compact, objectOf, pointer, restore } from "@vmx/dialect-openai-chat/read-json";
+import type { Call, ContentPart, Json, JsonObject, SystemText, Turn } from "@vmx/core/contract";
+import { pointer, restore } from "@vmx/dialect-openai-chat/read-json";
 import { encodePart, nativeValue, placeOf, refuse } from "./encode-content.ts";
+import { encodeCall, type EncodeContext, encodeReasoning, encodeResult } from "./encode-items.ts";
 import { dialectId, ownNative } from "./native.ts";
-
-/** What the encoder of a request carries along. */
-export interface EncodeContext {
-  /** The family reasoning signatures may go to. */
-  readonly family: string;
-  /** How tools are named on the wire. */
-  readonly names: ToolNames;
-  readonly warnings: Warning[];
-}
-
-/** Ids of calls (OpenAI API reference, `FunctionCallOutputItemParam`). */
-const idAlphabet: NameAlphabet = { forbidden: /[^\x21-\x7e]/g, maxLength: 64 };
 
 /** The two members that hold the conversation. */
 export interface EncodedInput {
@@ -34,8 +11,6 @@ export interface EncodedInput {
 }
 
 const messageMembers = new Set(["role", "content"]);
-const callMembers = new Set(["type", "call_id", "name", "arguments"]);
-const resultMembers = new Set(["type", "call_id", "name", "output"]);
 
 /**
  * Writes system texts and turns. Leading system texts without a role become `instructions`; all others are
@@ -175,101 +150,4 @@ function encodeAssistant(turn: Turn, path: string, context: EncodeContext): Json
   }
   flush();
   return items;
-}
-
-/**
- * Reasoning is of use only with the encrypted content (or the item's id) its own provider gave it; without, or
- * for another provider, it is left out.
- */
-function encodeReasoning(
-  part: ReasoningContent,
-  path: string,
-  context: EncodeContext,
-): JsonObject[] {
-  const own = ownNative(part);
-  const allowed = part.family === undefined ? own !== undefined : part.family === context.family;
-  const drop = (detail: string): JsonObject[] => {
-    context.warnings.push({ code: "reasoning_dropped", path, action: "dropped", detail });
-    return [];
-  };
-  if (own) return allowed ? [compact(own)] : drop("The reasoning belongs to another provider");
-  const { signature, encrypted, family } = part;
-  if (signature === undefined && encrypted === undefined) {
-    return drop("The dialect takes back only reasoning with encrypted content");
-  }
-  if (!allowed || family === undefined) return drop("The reasoning belongs to another provider");
-  const summary = part.text === "" ? [] : [{ type: "summary_text", text: part.text }];
-  return [{
-    type: "reasoning",
-    summary,
-    encrypted_content: signature === undefined && encrypted !== undefined
-      ? encrypted
-      : packReasoning({
-        family,
-        ...(signature === undefined ? {} : { signature }),
-        ...(encrypted === undefined ? {} : { encrypted }),
-      }),
-  }];
-}
-
-function encodeCall(part: ToolCallContent, context: EncodeContext): JsonObject {
-  const own = ownNative(part);
-  return restore(
-    {
-      type: "function_call",
-      call_id: own ? part.id : spellName(part.id, idAlphabet),
-      name: context.names.toWire(part.name),
-      arguments: part.inputText ?? JSON.stringify(part.input),
-    },
-    own,
-    callMembers,
-  );
-}
-
-function encodeResult(
-  result: ToolResultContent,
-  path: string,
-  context: EncodeContext,
-): JsonObject {
-  const own = ownNative(result);
-  const parts = result.isError ? markError(result.content, path, context) : result.content;
-  const [first] = parts;
-  const bare = parts.length === 1 && first?.type === "text" && !Array.isArray(own?.["output"]);
-  const output: Json = bare
-    ? first.text
-    : parts.length === 0 && !Array.isArray(own?.["output"])
-    ? ""
-    : parts.map((part, at) =>
-      encodePart(part, ownNative(part), "input_text", `${path}/output/${at}`)
-    );
-  return restore(
-    {
-      type: "function_call_output",
-      call_id: own ? result.callId : spellName(result.callId, idAlphabet),
-      output: output === "" && own !== undefined && objectOf(own["output"])
-        ? own["output"]
-        : output,
-      name: own ? result.name : undefined,
-    },
-    own,
-    resultMembers,
-  );
-}
-
-/** Results have no error flag: the text says so instead. */
-function markError(
-  parts: ToolResultContent["content"],
-  path: string,
-  context: EncodeContext,
-): ToolResultContent["content"] {
-  const [first] = parts;
-  if (first?.type === "text" && /^\W*error/i.test(first.text)) return parts;
-  context.warnings.push({
-    code: "tool_error_flag_approximated",
-    path,
-    action: "approximated",
-    detail: 'The error flag is written as the text "Error:"',
-  });
-  if (first?.type !== "text") return [{ type: "text", text: "Error:" }, ...parts];
-  return [{ ...first, text: `Error: ${first.text}` }, ...parts.slice(1)];
 }

@@ -6,9 +6,10 @@ import type {
   Translated,
   Warning,
 } from "@vmx/core/contract";
-import { groupBlocks, kindOf, missingRefusal, writeItem } from "./answer-items.ts";
+import { groupBlocks, kindOf, missingRefusal } from "./answer-items.ts";
 import { isCutShort, type Shell, writeResponse } from "./answer-shell.ts";
 import { ownNative } from "./native.ts";
+import { writeItem } from "./write-item.ts";
 
 /** Writes Parts as a plain answer. A dialect of one answer shows the first choice. */
 export function encodeResponse(

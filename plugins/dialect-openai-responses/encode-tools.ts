@@ -8,7 +8,7 @@ import {
 } from "@vmx/core/contract";
 import { compact, objectOf, restore, textOf } from "@vmx/dialect-openai-chat/read-json";
 import { toolName } from "./decode-tools.ts";
-import type { EncodeContext } from "./encode-input.ts";
+import type { EncodeContext } from "./encode-items.ts";
 import { dialectId, ownNative } from "./native.ts";
 
 const functionMembers = new Set(["type", "name", "description", "parameters", "strict"]);

@@ -10,14 +10,10 @@ import type {
 } from "@vmx/core/contract";
 import { continues, isAnnotation, kindOf, missingRefusal } from "./answer-items.ts";
 import { isCutShort, writeOpenResponse } from "./answer-shell.ts";
+import { type BlockState, createBlockState } from "./block-state.ts";
 import { encodeResponse } from "./encode-response.ts";
 import { ownNative } from "./native.ts";
-import {
-  type BlockState,
-  createBlockState,
-  createItemWriter,
-  type ItemWriter,
-} from "./stream-item-writer.ts";
+import { createItemWriter, type ItemWriter } from "./stream-item-writer.ts";
 
 /**
  * Writes a streamed answer. The last event repeats the whole response, equal to the plain answer the same Parts
