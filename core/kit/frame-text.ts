@@ -26,13 +26,14 @@ export interface MemberSearch {
  */
 export function createMemberSearch(): MemberSearch {
   let searched = "";
-  const next = new Map<string, number>();
+  const next = new Map<string, { readonly from: number; readonly place: number }>();
   const occurrence = (text: string, tail: string, from: number): number => {
     const known = next.get(tail);
-    if (known !== undefined && known >= from) return known;
+    // A frame may be searched twice for one name, so the next search can begin before the last one.
+    if (known !== undefined && known.from <= from && known.place >= from) return known.place;
     const at = text.indexOf(tail, from);
     const place = at < 0 ? Number.POSITIVE_INFINITY : at;
-    next.set(tail, place);
+    next.set(tail, { from, place });
     return place;
   };
   return {
