@@ -35,7 +35,12 @@ export function encodeRequest(call: Call, options: EncodeOptions): EncodedReques
   const toWire = own ? (name: string) => name : names.toWire;
   const context = { profile, family: options.family, warnings, toWire };
   const written = call.operation === "embeddings" ? encodeInput(call) : encodeChat(call, context);
-  const body = compact({ ...written, ...without(extras, written), model: options.model });
+  const body = compact({
+    ...(call.operation === "chat" ? profile.members : {}),
+    ...written,
+    ...without(extras, written),
+    model: options.model,
+  });
   for (const name of profile.strip) {
     if (body[name] === undefined) continue;
     delete body[name];
@@ -66,7 +71,6 @@ function encodeChat(call: Call, context: EncodeContext): JsonObject {
   if (sampling.topK !== undefined && profile.topKField === undefined) {
     warnings.push(dropped("top_k"));
   }
-  const effort = call.reasoning && effortOf(call.reasoning);
   return {
     messages: encodeMessages(call, context),
     ...(call.stream ? { stream: true, ...streamOptions(call, profile) } : {}),
@@ -86,11 +90,31 @@ function encodeChat(call: Call, context: EncodeContext): JsonObject {
     stop: sampling.stop && [...sampling.stop],
     [profile.maxTokensField]: call.maxOutputTokens,
     // An effort without a canonical word is among the extras and says more.
-    reasoning_effort: call.extras["reasoning_effort"] === undefined ? effort : undefined,
+    reasoning_effort: call.extras["reasoning_effort"] === undefined
+      ? encodeEffort(call, context)
+      : undefined,
     [profile.userField]: call.user,
     service_tier: call.serviceTier,
     metadata: call.metadata,
   };
+}
+
+/** The effort in the model's own word. Not to reason is no loss where the model has no word for it. */
+function encodeEffort(call: Call, { profile, warnings }: EncodeContext): string | undefined {
+  const effort = call.reasoning && effortOf(call.reasoning);
+  const word = effort === undefined ? undefined : profile.efforts[effort];
+  if (word === undefined || word === effort) return effort;
+  if (word === null) {
+    if (effort !== "none") warnings.push(dropped("reasoning_effort"));
+    return undefined;
+  }
+  warnings.push({
+    code: "reasoning_effort_approximated",
+    path: pointer("reasoning_effort"),
+    action: "approximated",
+    detail: `${effort} is passed on as ${word}`,
+  });
+  return word;
 }
 
 /** Usage is always asked for; the caller's other options stay. */

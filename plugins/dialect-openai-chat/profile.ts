@@ -1,5 +1,5 @@
-import type { DialectProfile } from "@vmx/core/contract";
-import { flagOf, listOf, textOf } from "./read-json.ts";
+import type { DialectProfile, JsonObject } from "@vmx/core/contract";
+import { flagOf, listOf, objectOf, textOf } from "./read-json.ts";
 
 /** How a vendor spells this dialect; provider plugins hand it over as a `DialectProfile` of the same members. */
 export interface ChatProfile {
@@ -19,6 +19,10 @@ export interface ChatProfile {
   readonly cacheBreakpoints: boolean;
   /** True when one answer is all that can be asked for: `n` above 1 fails the leg; default false. */
   readonly singleAnswer: boolean;
+  /** The model's words for efforts, null for those it takes no word for; efforts not among them are its own. */
+  readonly efforts: Readonly<Record<string, string | null>>;
+  /** Members a body has unless the call brings its own, such as `reasoning_format`; default none. */
+  readonly members: JsonObject;
   /** Members of the body that are refused: they are left out with a warning. */
   readonly strip: readonly string[];
   /** Members of messages that are refused, such as `name`: they are left out with a warning. */
@@ -38,7 +42,16 @@ export function readProfile(profile: DialectProfile = {}): ChatProfile {
     streamUsage: flagOf(profile["streamUsage"]) ?? true,
     cacheBreakpoints: flagOf(profile["cacheBreakpoints"]) ?? false,
     singleAnswer: flagOf(profile["singleAnswer"]) ?? false,
+    efforts: readEfforts(objectOf(profile["efforts"]) ?? {}),
+    members: objectOf(profile["members"]) ?? {},
     strip: names("strip"),
     stripMessage: names("stripMessage"),
   };
+}
+
+function readEfforts(efforts: JsonObject): ChatProfile["efforts"] {
+  const known = Object.entries(efforts).filter(([, word]) =>
+    typeof word === "string" || word === null
+  );
+  return Object.fromEntries(known) as ChatProfile["efforts"];
 }

@@ -118,7 +118,8 @@ export function streamDecoder(options: DecodeOptions = {}): StreamDecoder {
       if (frame.data === "[DONE]") finish();
       else {
         const chunk = parseChunk(frame);
-        const error = chunk["error"] ?? (frame.event === "error" ? chunk : undefined);
+        const error = chunk["error"] ?? objectOf(chunk["x_groq"])?.["error"] ??
+          (frame.event === "error" ? chunk : undefined);
         if (isObject(error) || (typeof error === "string" && error !== "")) fail(error, chunk);
         else readChunk(chunk);
       }

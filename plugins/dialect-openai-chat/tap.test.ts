@@ -106,6 +106,23 @@ const cases: readonly Case[] = [
     },
   },
   {
+    name: "finds the error a service tells in its own member",
+    run() {
+      const stop = { ...chunkOf({}), x_groq: { id: "req_1", error: "over capacity" } };
+      for (const chunks of [[stop], [chunkOf({ content: "a".repeat(80) }), stop]]) {
+        const tap = open();
+        const results = chunks.map((chunk) => tap.push(bytes(frame(chunk))));
+        assert.equal(results.at(-1)?.error?.message, "over capacity");
+        assert.equal(tap.facts().complete, false);
+        const decoder = openaiChat.streamDecoder();
+        const parts = chunks.flatMap((chunk) => decoder.push({ data: JSON.stringify(chunk) }));
+        assert.equal(parts.at(-1)?.type, "error");
+      }
+      const started = { ...chunkOf({ role: "assistant" }), x_groq: { id: "req_1", error: null } };
+      assert.equal(open().push(bytes(frame(started))).error, undefined);
+    },
+  },
+  {
     name: "takes the words usage, error and finish_reason in a text for a text",
     run() {
       const tricky =

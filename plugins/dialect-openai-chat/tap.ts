@@ -75,9 +75,10 @@ export function createTap(options: TapOptions): Tap {
     model ??= textOf(chunk["model"]) || undefined;
     serviceTier = textOf(chunk["service_tier"]) ?? serviceTier;
     systemFingerprint = textOf(chunk["system_fingerprint"]) ?? systemFingerprint;
-    const usage = objectOf(chunk["usage"]) ?? objectOf(objectOf(chunk["x_groq"])?.["usage"]);
+    const more = objectOf(chunk["x_groq"]);
+    const usage = objectOf(chunk["usage"]) ?? objectOf(more?.["usage"]);
     if (usage) tokens = readTokens(usage);
-    error ??= readErrorMember(chunk["error"]);
+    error ??= readErrorMember(chunk["error"]) ?? readErrorMember(more?.["error"]);
     if (!error) started = true;
     const choices = listOf(chunk["choices"]);
     for (const choice of choices) if (isObject(choice)) readChoice(choice);

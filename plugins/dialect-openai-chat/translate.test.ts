@@ -188,6 +188,31 @@ const cases: readonly Case[] = [
     },
   },
   {
+    name: "an effort is written in the model's word, or not at all where it has none",
+    run() {
+      const efforts = { none: null, minimal: "low", low: "low", xhigh: null };
+      const written = (effort: "none" | "minimal" | "low" | "high" | "xhigh") => {
+        const { value, warnings } = encode({ reasoning: { effort } }, { efforts });
+        return [value["reasoning_effort"], ...warnings.map(({ code }) => code)];
+      };
+      assert.deepEqual(written("none"), [undefined]);
+      assert.deepEqual(written("minimal"), ["low", "reasoning_effort_approximated"]);
+      assert.deepEqual(written("low"), ["low"]);
+      assert.deepEqual(written("high"), ["high"]);
+      assert.deepEqual(written("xhigh"), [undefined, "parameter_dropped"]);
+    },
+  },
+  {
+    name: "members of the profile stand in the body unless the call brings its own",
+    run() {
+      const profile = { members: { reasoning_format: "parsed" } };
+      assert.equal(encode({}, profile).value["reasoning_format"], "parsed");
+      const own = decode({ reasoning_format: "raw" });
+      const again = dialect.encodeRequest(own, { model: "m", family: "test", profile });
+      assert.equal(again.value["reasoning_format"], "raw");
+    },
+  },
+  {
     name: "an effort without a canonical word stays, and max counts as the highest",
     run() {
       const decoded = decode({ reasoning_effort: "max" });
