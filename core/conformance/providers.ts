@@ -27,6 +27,8 @@ export interface ProviderSubject {
   readonly dialect: string;
   readonly path: string;
   readonly body: JsonObject;
+  /** What the provider itself puts between the base URL and the path, such as `/v1`. */
+  readonly basePath?: string;
   /** Names of the headers that tell limits, beside `x-ratelimit-{limit,remaining,reset}-{requests,tokens}`. */
   readonly limitHeaders?: readonly string[];
   /** Why the service has no models list, when it has none. */
@@ -62,7 +64,7 @@ function callCases(scene: Stage, subject: ProviderSubject): readonly Case[] {
         await read(await send({ body, query: "a=b" }));
         const [request] = upstream.requests;
         equal(request?.method, "POST");
-        equal(request?.url, `/prefix${subject.path}?a=b`);
+        equal(request?.url, `/prefix${subject.basePath ?? ""}${subject.path}?a=b`);
         equal(request?.body, body);
       }),
     },
