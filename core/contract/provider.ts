@@ -115,7 +115,7 @@ export class ProviderFailure extends Error {
   }
 }
 
-/** Limits per minute a provider told of; undefined axes are unknown. */
+/** Limits a provider told of; undefined axes are unknown. */
 export interface DiscoveredLimits {
   readonly requests?: DiscoveredLimit;
   readonly tokens?: DiscoveredLimit;
@@ -129,6 +129,8 @@ export interface DiscoveredLimit {
   readonly remaining?: number;
   /** Milliseconds until the window resets. */
   readonly resetAfterMs?: number;
+  /** Milliseconds the limit counts for; a minute when absent. */
+  readonly windowMs?: number;
 }
 
 /** An error answer of the service. */
