@@ -9,6 +9,7 @@ import { withoutMarks } from "./without-marks.ts";
 /** What callers of the dialect need. */
 export const inbound: Inbound = {
   format: "anthropic",
+  forwardHeaders: ["anthropic-version", "anthropic-beta"],
   validate,
   inspect,
   // Usage is always reported.
