@@ -45,7 +45,7 @@ test("no secret has a value in docker-compose.yml, and none may be missing", () 
   for (const [name, value] of secrets) {
     // A provider's key may be absent; everything else stops `docker compose up` when it is.
     expect(value).toBe(
-      /^(OPENAI|ANTHROPIC|GROQ)_API_KEY$/.test(name)
+      /^(OPENAI|ANTHROPIC|GEMINI|GROQ)_API_KEY$|^AWS_/.test(name)
         ? `\${${name}:-}`
         : `\${${name}:?run sh deploy/init-env.sh}`,
     );
