@@ -8,6 +8,8 @@ export interface ModelTraits {
   readonly efforts?: readonly string[];
   /** The `thinking.type` for as little thinking as can be had; undefined when it cannot be turned off. */
   readonly thinkingOff?: "disabled" | "between_tools";
+  /** A tool choice may force a call. */
+  readonly forcedToolUse: boolean;
   /** `output_config.format` takes a JSON Schema. */
   readonly structuredOutput: boolean;
   /** `both`: temperature and top-p together; `either`: one of them; `none`: neither, nor top-k. */
@@ -21,6 +23,7 @@ const withXHigh = ["low", "medium", "high", "xhigh", "max"];
 const unknown: ModelTraits = {
   thinking: "budget",
   thinkingOff: "disabled",
+  forcedToolUse: true,
   structuredOutput: false,
   sampling: "both",
 };
@@ -28,7 +31,8 @@ const unknown: ModelTraits = {
 /**
  * Traits by the model's name. Sources: the recorded models list with its capabilities (Opus 4.1 to Opus 5), recorded
  * refusals (`xhigh` by Opus 4.6), the vendor's migration guides and its page "Troubleshooting thinking" (who takes
- * which `thinking.type`, and sampling up to 4.6), the models overview for what came before.
+ * which `thinking.type`, sampling up to 4.6, no forced tool use since Opus 5.5 and Fable 5.1), the models overview
+ * for what came before.
  */
 export function traitsOf(model: string): ModelTraits {
   const named = /^claude-([a-z]+)-(\d)(?:-(\d))?(?!\d)/.exec(model);
@@ -50,12 +54,17 @@ function traitsOfVersion(family: string, version: number): ModelTraits {
       maxTokens: version < 4.5 ? 32_000 : 64_000,
       thinking: "budget",
       thinkingOff: "disabled",
+      forcedToolUse: true,
       structuredOutput: true,
       sampling: "either",
     };
   }
   if (version < 4.7) return { ...adaptive(128_000, upToMax, "disabled"), sampling: "either" };
-  return adaptive(128_000, withXHigh, leastThinking(family, version));
+  const restless = version > 5 && leastThinking(family, version) === undefined;
+  return {
+    ...adaptive(128_000, withXHigh, leastThinking(family, version)),
+    forcedToolUse: !restless,
+  };
 }
 
 /** From 5 on some models cannot do without thinking. */
@@ -76,6 +85,7 @@ function adaptive(
     thinking: "adaptive",
     efforts,
     ...(thinkingOff && { thinkingOff }),
+    forcedToolUse: true,
     structuredOutput: true,
     sampling: "none",
   };

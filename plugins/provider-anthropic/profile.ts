@@ -4,12 +4,14 @@ import { traitsOf } from "./model-traits.ts";
 
 /** How a model takes the Messages dialect; the members are those of the dialect's `MessagesProfile`. */
 export function profileOf(model: string): DialectProfile {
-  const { maxTokens, thinking, efforts, thinkingOff, structuredOutput, sampling } = traitsOf(model);
+  const traits = traitsOf(model);
+  const { maxTokens, thinking, efforts, thinkingOff, structuredOutput, sampling } = traits;
   return {
     maxTokens,
     thinking,
     efforts,
     thinkingOff: thinkingOff ?? "none",
+    forcedToolUse: traits.forcedToolUse,
     structuredOutput: structuredOutput ? "output_config" : undefined,
     temperatureWithTopP: sampling === "both",
     strip: sampling === "none" ? [...samplingParameters] : undefined,

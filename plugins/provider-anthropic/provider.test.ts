@@ -92,6 +92,14 @@ test("as little thinking as can be had differs from model to model", () => {
   expect(off("claude-fable-5")).toBe("none");
 });
 
+test("the models that always think take no forced tool call since 5.1", () => {
+  const forced = (model: string) => profileOf(model)["forcedToolUse"];
+  expect(["claude-opus-5-5", "claude-fable-5-1", "claude-mythos-5-2"].map(forced))
+    .toEqual([false, false, false]);
+  expect(["claude-haiku-4-5", "claude-fable-5", "claude-sonnet-5-5", "claude-3-haiku-20240307"]
+    .map(forced)).toEqual([true, true, true, true]);
+});
+
 test("the profile says what a model takes in the dialect's words", () => {
   expect(profileOf("claude-haiku-4-5")).toMatchObject({
     maxTokens: 64_000,
