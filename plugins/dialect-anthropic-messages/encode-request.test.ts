@@ -242,6 +242,17 @@ test("thinking gives way to a forced tool and to unsigned calls, and drops what 
   ]);
 });
 
+test("a model that thinks by itself is told not to beside a forced call, or is not forced", () => {
+  const members = { tools: [weather], toolChoice: { type: "required" } } as const;
+  const adaptive = { thinking: "adaptive" };
+  expect(encode(members, adaptive).body["thinking"]).toEqual({ type: "disabled" });
+  expect(encode({ tools: [weather] }, adaptive).body["thinking"]).toBeUndefined();
+  const free = encode(members, { ...adaptive, thinkingOff: "none", forcedToolUse: false });
+  expect(free.body["tool_choice"]).toEqual({ type: "auto" });
+  expect(free.body["thinking"]).toBeUndefined();
+  expect(free.codes).toEqual(["tool_choice_approximated /tool_choice"]);
+});
+
 test("signed reasoning goes back to its own family only", () => {
   const turns: Turn[] = [
     base.turns[0]!,

@@ -141,7 +141,7 @@ function foreignSettings(
   const { tools, choice, servers } = encodeTools(call, context);
   const thinks = call.reasoning !== undefined && call.reasoning.effort !== "none" &&
     call.reasoning.budgetTokens !== 0 && context.profile.thinking !== "none";
-  const output = encodeOutput(call, tools, context, thinks);
+  const output = encodeOutput(call, tools, context, thinks || !context.profile.forcedToolUse);
   const toolChoice = output.choice ??
     (tools.length > 0 ? encodeToolChoice(choice, call.parallelToolCalls, context) : undefined);
   const thinking = encodeThinking(call, {

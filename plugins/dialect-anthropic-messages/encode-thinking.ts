@@ -34,7 +34,12 @@ export function encodeThinking(
   const maxTokens = call.maxOutputTokens ?? Math.min(defaultMaxTokens, cap);
   const none: EncodedThinking = { thinking: undefined, effort: undefined, maxTokens };
   const { reasoning } = call;
-  if (!reasoning) return none;
+  if (!reasoning) {
+    // Some models think unless told not to, which a forced call excludes.
+    const rest = obstacles.forced && profile.thinking === "adaptive" &&
+      profile.thinkingOff === "disabled";
+    return rest ? { ...none, thinking: { type: "disabled" } } : none;
+  }
   if (profile.thinking === "none") {
     if (effortOf(reasoning) !== "none") {
       context.warn(dropped("/reasoning_effort", "The model has no reasoning"));

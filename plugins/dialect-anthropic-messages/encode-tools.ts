@@ -52,6 +52,16 @@ export function encodeToolChoice(
 ): JsonObject | undefined {
   if (!choice && parallel !== false) return undefined;
   const flag = parallel === undefined ? {} : { disable_parallel_tool_use: !parallel };
+  const forces = choice?.type === "required" || choice?.type === "tool";
+  if (forces && !context.profile.forcedToolUse) {
+    context.warn({
+      code: "tool_choice_approximated",
+      path: "/tool_choice",
+      action: "approximated",
+      detail: "The model refuses a choice that forces a call and is left to decide",
+    });
+    return { type: "auto", ...flag };
+  }
   switch (choice?.type) {
     case "none":
       return { type: "none" };

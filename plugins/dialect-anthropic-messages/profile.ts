@@ -15,6 +15,8 @@ export interface MessagesProfile {
    * `between_tools`, or `none` when there is no such type.
    */
   readonly thinkingOff: "disabled" | "between_tools" | "none";
+  /** False when a tool choice that forces a call is refused; default true. */
+  readonly forcedToolUse: boolean;
   /** Values `output_config.effort` takes; default `low`, `medium`, `high`. */
   readonly efforts: readonly string[];
   /** The member that takes a JSON Schema for the answer; by default none does and a forced tool stands in. */
@@ -46,6 +48,7 @@ export function readProfile(profile: DialectProfile = {}): MessagesProfile {
     maxTokens: numberOf(profile["maxTokens"]),
     thinking: thinking === "adaptive" || thinking === "none" ? thinking : "budget",
     thinkingOff: off === "between_tools" || off === "none" ? off : "disabled",
+    forcedToolUse: flagOf(profile["forcedToolUse"]) ?? true,
     efforts: efforts.length > 0 ? efforts : ["low", "medium", "high"],
     structuredOutput,
     strictTools: flagOf(profile["strictTools"]) ?? structuredOutput !== undefined,
