@@ -31,6 +31,8 @@ export interface ProviderSubject {
   readonly basePath?: string;
   /** Names of the headers that tell limits, beside `x-ratelimit-{limit,remaining,reset}-{requests,tokens}`. */
   readonly limitHeaders?: readonly string[];
+  /** The service's answer that lists `model-a` and `model-b`, where its form is not the usual one. */
+  readonly modelsList?: JsonObject;
   /** Why the service has no models list, when it has none. */
   readonly noModelsList?: string;
 }
@@ -322,7 +324,7 @@ function judgementCases(scene: Stage, subject: ProviderSubject): readonly Case[]
           created: 1,
           owned_by: "x",
         }));
-        upstream.script(fakeAnswers.json(200, { object: "list", data }));
+        upstream.script(fakeAnswers.json(200, subject.modelsList ?? { object: "list", data }));
         const ids = await provider.listModels?.(connection, new AbortController().signal);
         deepEqual(ids, ["model-a", "model-b"]);
         equal(upstream.requests[0]?.method, "GET");

@@ -75,7 +75,7 @@ export function encodeInput(call: Call, model: string, context: EncodeContext): 
     }
     return compact({
       outputDimensionality: dimensions,
-      content: { parts: [{ text }] },
+      content: { role: "user", parts: [{ text }] },
       ...originals[at],
       model: modelPath(model),
     });
