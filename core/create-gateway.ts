@@ -1,10 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Config } from "./config.ts";
 import { type Clock, type Encryption, GatewayError } from "./contract/index.ts";
+import { createCircuits } from "./gateway/circuits.ts";
 import type { Exchange, GatewayServices } from "./gateway/exchange.ts";
 import { createFetchMedia } from "./gateway/fetch-media.ts";
 import { createAnswerHomes } from "./gateway/provider-state.ts";
 import type { Redact } from "./gateway/redact.ts";
+import { createRetryBudget } from "./gateway/retry-budget.ts";
 import { createRefusals } from "./gateway/refusals.ts";
 import type { PluginHost } from "./host/plugin-host.ts";
 import { createTryModel } from "./gateway/try-model.ts";
@@ -62,6 +64,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
   let draining = false;
   let refusing = false;
 
+  const circuits = createCircuits(clock);
   const uses = createUseRecorder({ database: parts.database, clock, log });
   const management = createManagement({
     onTokenUsed: uses.token,
@@ -94,6 +97,8 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
       keepAliveMs,
     },
     refusals: createRefusals(clock),
+    circuits,
+    retryBudget: createRetryBudget(clock),
     fetchMedia: createFetchMedia(parts.fetch),
     answerHomes: createAnswerHomes(
       () => host.get("sharedStates", parts.sharedState),

@@ -14,11 +14,13 @@ import type { PluginHost } from "../host/plugin-host.ts";
 import type { Snapshot } from "../store/snapshot.ts";
 import { createRequestId } from "./request-id.ts";
 import type { Caller } from "./identify.ts";
+import type { Circuits } from "./circuits.ts";
 import type { Envelope } from "./envelope.ts";
 import type { FetchMedia } from "./fetch-media.ts";
 import type { LegRecord } from "./leg.ts";
 import { type AnswerHomes, noteHome, type RequestState } from "./provider-state.ts";
 import type { Refusals } from "./refusals.ts";
+import type { RetryBudget } from "./retry-budget.ts";
 import type { Target } from "./resolve.ts";
 
 /** What a caller asks for, in terms of the data plane's paths. */
@@ -70,6 +72,8 @@ export interface GatewayServices {
     credential: string | undefined,
   ) => Promise<Caller | undefined>;
   readonly refusals: Refusals;
+  readonly circuits: Circuits;
+  readonly retryBudget: RetryBudget;
   readonly answerHomes: AnswerHomes;
   readonly fetchMedia: FetchMedia;
   /** Takes secrets out of a text that leaves the gateway. */

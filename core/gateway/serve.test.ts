@@ -31,6 +31,7 @@ afterAll(async () => {
 });
 
 beforeEach(() => {
+  gateway.closeCircuits();
   const main = gateway.snapshot.setConnection("main", "openai-compatible", {
     config: upstream.config,
   });
@@ -425,6 +426,18 @@ test("a leg is tried again as often as its slot allows", async () => {
   expect(calls).toBe(3);
   expect(gateway.outcomes.at(-1)!.exchange.legs[0]!.retries.map(({ statusCode }) => statusCode))
     .toEqual([503, 503]);
+});
+
+test("a provider that keeps failing is left out for a while, unless nothing else is left", async () => {
+  upstream.answer = (_request, response) => json(response, 503, { error: { message: "down" } });
+  for (let round = 0; round < 10; round++) await call({ model: "safe", messages });
+  upstream.requests.length = 0;
+  const response = await call({ model: "safe", messages });
+  expect(response.headers.get("x-vmx-event-0-fallback-failure-reason")).toBe("Circuit open");
+  expect(upstream.requests).toHaveLength(0);
+  expect(gateway.outcomes.at(-1)!.exchange.legs[0]!.outcome).toBe("skipped");
+  await call({ model: "chat", messages });
+  expect(upstream.requests).toHaveLength(1);
 });
 
 test("a same-dialect error body is returned byte for byte", async () => {

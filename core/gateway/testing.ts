@@ -18,9 +18,11 @@ import type {
   SlotView,
   Snapshot,
 } from "../store/snapshot.ts";
+import { createCircuits } from "./circuits.ts";
 import type { GatewayServices, Outcome } from "./exchange.ts";
 import { createFetchMedia } from "./fetch-media.ts";
 import { createRedact } from "./redact.ts";
+import { createRetryBudget } from "./retry-budget.ts";
 import { createRefusals } from "./refusals.ts";
 
 /** A data plane over real plugins and a configuration in memory; no database. */
@@ -34,6 +36,8 @@ export interface TestGateway {
   readonly snapshot: MutableSnapshot;
   /** Outcomes of finished exchanges, in order. */
   readonly outcomes: Outcome[];
+  /** Forgets which providers kept failing. */
+  closeCircuits(): void;
   stop(): Promise<void>;
 }
 
@@ -76,6 +80,7 @@ export async function startTestGateway(
     signal: new AbortController().signal,
   });
   const outcomes: Outcome[] = [];
+  let circuits = createCircuits(clock);
   const world = createWorld();
   const services: GatewayServices = {
     snapshot: world.snapshot,
@@ -90,6 +95,10 @@ export async function startTestGateway(
       ...limits,
     },
     refusals: createRefusals(clock),
+    get circuits() {
+      return circuits;
+    },
+    retryBudget: createRetryBudget(clock),
     fetchMedia: createFetchMedia(http.fetch),
     answerHomes: { find: () => Promise.resolve(undefined), note: () => {} },
     identifyPerson: () => Promise.resolve(undefined),
@@ -114,6 +123,7 @@ export async function startTestGateway(
     apiKey,
     snapshot: world,
     outcomes,
+    closeCircuits: () => void (circuits = createCircuits(clock)),
     async stop() {
       await server.stop(100);
       await host.dispose();

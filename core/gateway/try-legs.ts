@@ -1,10 +1,10 @@
-import { GatewayError } from "../contract/index.ts";
+import { type FailureReason, GatewayError } from "../contract/index.ts";
 import { createAbortable } from "./abortable.ts";
 import { type Dispatched, prepare, timeLeftMs } from "./dispatch.ts";
 import { abortReason, type Exchange } from "./exchange.ts";
 import { type HeldAnswer, hold } from "./hold.ts";
 import { createLeg, type LegRecord } from "./leg.ts";
-import { type LegFailure, toLegFailure } from "./leg-failure.ts";
+import { LegFailure, toLegFailure } from "./leg-failure.ts";
 import type { PlannedLeg } from "./plan.ts";
 import { retryDelayMs } from "./retry.ts";
 
@@ -34,6 +34,7 @@ export async function tryLegs(
     const record = createLeg(index, planned, connection, exchange.services.clock.monotonic());
     exchange.legs.push(record);
     try {
+      admitByCircuit(exchange, planned, index === legs.length - 1);
       return await runLeg(exchange, planned, record);
     } catch (error) {
       const aborted = exchange.signal.aborted;
@@ -57,19 +58,27 @@ async function runLeg(
   record: LegRecord,
 ): Promise<ServingLeg> {
   const callLeg = await prepare(exchange, planned, record);
+  const { circuits, retryBudget } = exchange.services;
+  const { connectionId, model, maxRetries } = planned.slot;
   const clock = startLegClock(exchange, planned);
   const abortable = createAbortable(clock.signal);
   try {
     for (let attempt = 0;; attempt++) {
+      retryBudget.noteCall(connectionId);
       try {
         const calledAt = exchange.services.clock.monotonic();
         const dispatched = await abortable.wait(callLeg(clock.signal));
         const answer = await abortable.wait(hold(exchange, dispatched, record, calledAt));
+        circuits.note(connectionId, model, false);
         return { record, dispatched, answer, release: clock.stop, signal: clock.signal };
       } catch (error) {
+        if (exchange.signal.aborted) throw error;
         const failure = toLegFailure(clock.signal.aborted ? clock.signal.reason : error);
-        const delayMs = retryDelayMs(failure, attempt, planned.slot.maxRetries, clock.leftMs());
-        if (clock.signal.aborted || delayMs === undefined) throw failure;
+        circuits.note(connectionId, model, providerAway.has(failure.reason));
+        const delayMs = retryDelayMs(failure, attempt, maxRetries, clock.leftMs());
+        if (
+          clock.signal.aborted || delayMs === undefined || !retryBudget.takeRetry(connectionId)
+        ) throw failure;
         record.retries.push({
           at: exchange.services.clock.now(),
           statusCode: failure.status,
@@ -86,10 +95,29 @@ async function runLeg(
   }
 }
 
+/** Skips a leg whose provider keeps failing, unless nothing is left to try. */
+function admitByCircuit(exchange: Exchange, { slot }: PlannedLeg, isLast: boolean): void {
+  const state = exchange.services.circuits.admit(slot.connectionId, slot.model);
+  if (state !== "open" || isLast) return;
+  throw new LegFailure(`Model "${slot.model}" has kept failing and is left out for a while`, {
+    reason: "Circuit open",
+    status: 503,
+    code: "upstream_unreachable",
+  });
+}
+
+/** Failures that count against a circuit: 5xx, network and time, but no refusal and no odd answer. */
+const providerAway: ReadonlySet<FailureReason> = new Set([
+  "Provider unavailable",
+  "Connection failed",
+  "Timed out",
+  "Stream failed before content",
+]);
+
 function noteFailure(exchange: Exchange, record: LegRecord, failure: LegFailure): void {
   const { services } = exchange;
   const errorMessage = services.redact(failure.message).slice(0, 500);
-  record.outcome = failure.reason.startsWith("Denied") ? "denied" : "failed";
+  record.outcome = outcomeOf(failure);
   record.statusCode = failure.status;
   record.failureReason = failure.reason;
   record.errorCode = failure.code;
@@ -106,6 +134,11 @@ function noteFailure(exchange: Exchange, record: LegRecord, failure: LegFailure)
       errorMessage,
     },
   });
+}
+
+function outcomeOf({ reason }: LegFailure): "denied" | "skipped" | "failed" {
+  if (reason === "Circuit open") return "skipped";
+  return reason.startsWith("Denied") ? "denied" : "failed";
 }
 
 /** A leg's own time within the request's; without one the leg shares the request's signal. */
