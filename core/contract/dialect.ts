@@ -156,6 +156,8 @@ export interface Inbound {
   readonly format: string;
   /** Lower-case names of the caller's headers that legs of this dialect are to see, such as a version. */
   readonly forwardHeaders?: readonly string[];
+  /** A further header the dialect's clients read the request id from, beside `x-request-id`. */
+  readonly requestIdHeader?: string;
   /** Checks the members every request of the operation must have. Throws `invalid_request` naming the member. */
   validate(body: JsonObject, operation: Operation): void;
   /** Facts for routing and estimates; each is computed when it is read. */

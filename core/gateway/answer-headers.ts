@@ -41,6 +41,8 @@ export function answerHeaders(
     }
   }
   headers["x-request-id"] ??= exchange.requestId;
+  const { requestIdHeader } = exchange.dialect.inbound;
+  if (requestIdHeader) headers[requestIdHeader] = headers["x-request-id"];
   return headers;
 }
 

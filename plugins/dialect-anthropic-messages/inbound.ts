@@ -9,6 +9,7 @@ import { withoutMarks } from "./without-marks.ts";
 /** What callers of the dialect need. */
 export const inbound: Inbound = {
   format: "anthropic",
+  requestIdHeader: "request-id",
   forwardHeaders: ["anthropic-version", "anthropic-beta"],
   validate,
   inspect,

@@ -40,16 +40,17 @@ export async function createSdkClient(
 ): Promise<OpenAI> {
   const { OpenAI } = await import("openai");
   const headers = Object.entries(configuration.headers ?? {});
-  return new OpenAI({
+  const defaultHeaders = Object.fromEntries(
+    headers.map(([name, value]) => [name, value instanceof Secret ? value.reveal() : value]),
+  );
+  const client = new OpenAI({
     apiKey: configuration.apiKey.reveal(),
     adminAPIKey: null,
     organization: configuration.organization ?? null,
     project: configuration.project ?? null,
     webhookSecret: null,
     baseURL: baseUrl,
-    defaultHeaders: Object.fromEntries(
-      headers.map(([name, value]) => [name, value instanceof Secret ? value.reveal() : value]),
-    ),
+    defaultHeaders,
     fetch,
     maxRetries: 0,
     timeout: timeoutMs,
@@ -57,6 +58,10 @@ export async function createSdkClient(
     // The key is the server's own; some runtimes look like a browser to the SDK.
     dangerouslyAllowBrowser: true,
   });
+  // The constructor adds the headers of OPENAI_CUSTOM_HEADERS, which are not for every connection's address.
+  (client as unknown as { _options: { defaultHeaders: unknown } })._options.defaultHeaders =
+    defaultHeaders;
+  return client;
 }
 
 /** The SDK's messages may quote the key, so none of them is passed on. */

@@ -154,6 +154,7 @@ test("the model list takes nothing from the process's environment", async () => 
     OPENAI_PROJECT_ID: "proj-env",
     OPENAI_ADMIN_KEY: "sk-admin-env",
     OPENAI_LOG: "debug",
+    OPENAI_CUSTOM_HEADERS: "Authorization: Bearer key-env\nX-Own: value-env",
   });
   try {
     upstream.script(fakeAnswers.json(200, { object: "list", data: [{ id: "m" }] }));
