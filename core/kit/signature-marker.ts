@@ -1,3 +1,6 @@
+import type { Json, JsonObject } from "../contract/json.ts";
+import { isObject } from "./json-text.ts";
+
 /*
  * Some services sign a tool call and want the signature back with it, but most callers return of a call only its id.
  * So the signature travels inside the id, and is taken out again before any service sees it.
@@ -44,4 +47,43 @@ export function readSignature(id: string): MarkedId | undefined {
 export function stripSignature(id: string): string {
   const at = id.indexOf(marker);
   return at < 0 ? id : id.slice(0, at);
+}
+
+/**
+ * A body without the marks in its tool-call ids, at whatever depth they stand; the same object when there are none.
+ * Meant for bodies that are passed through: no service takes ids as long as a mark makes them.
+ */
+export function withoutSignatures(body: JsonObject): JsonObject {
+  return stripObject(body, 0);
+}
+
+/** Members that hold a tool call's id, in the dialects callers speak. */
+const idMembers: ReadonlySet<string> = new Set(["id", "tool_call_id", "call_id", "tool_use_id"]);
+
+/** Messages hold calls a few levels down; what lies deeper is content. */
+const maxDepth = 8;
+
+function strip(value: Json, depth: number): Json {
+  if (depth > maxDepth) return value;
+  if (isObject(value)) return stripObject(value, depth);
+  if (!Array.isArray(value)) return value;
+  let changed: Json[] | undefined;
+  (value as readonly Json[]).forEach((each, at) => {
+    const stripped = strip(each, depth + 1);
+    if (stripped !== each) (changed ??= [...value as Json[]])[at] = stripped;
+  });
+  return changed ?? value;
+}
+
+function stripObject(object: JsonObject, depth: number): JsonObject {
+  let changed: Record<string, Json | undefined> | undefined;
+  for (const name of Object.keys(object)) {
+    const value = object[name];
+    if (value === undefined || value === null) continue;
+    const stripped = typeof value === "string"
+      ? (idMembers.has(name) ? stripSignature(value) : value)
+      : strip(value, depth + 1);
+    if (stripped !== value) (changed ??= { ...object })[name] = stripped;
+  }
+  return changed ?? object;
 }

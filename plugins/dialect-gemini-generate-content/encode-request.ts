@@ -117,14 +117,25 @@ function encodeSettings(call: Call, context: EncodeContext): JsonObject {
     stopSequences: sampling.stop &&
       [...(call.dialect === dialectId ? stop : stop.slice(0, maxStops))],
     seed: sampling.seed,
-    frequencyPenalty: sampling.frequencyPenalty,
-    presencePenalty: sampling.presencePenalty,
+    ...encodePenalties(call, context),
     responseLogprobs: wantsLogprobs,
     logprobs: sampling.topLogprobs,
     ...(objectOf(originals?.["output"]) ?? encodeOutput(call, context)),
     thinkingConfig: objectOf(originals?.["thinkingConfig"]) ??
       writeThinking(call.reasoning, context),
   });
+}
+
+/** A penalty of zero is none, so it goes without a warning where penalties are refused. */
+function encodePenalties({ sampling }: Call, { profile, warn }: EncodeContext): JsonObject {
+  const { frequencyPenalty, presencePenalty } = sampling;
+  if (profile.penalties) return { frequencyPenalty, presencePenalty };
+  const names = { frequency_penalty: frequencyPenalty, presence_penalty: presencePenalty };
+  for (const [name, value] of Object.entries(names)) {
+    if (!value) continue;
+    warn("parameter_dropped", pointer(name), "dropped", "The model takes no penalties");
+  }
+  return {};
 }
 
 function encodeOutput(call: Call, { paths, profile, warn }: EncodeContext): JsonObject {

@@ -17,6 +17,8 @@ export interface GenerateProfile {
   readonly signaturePlaceholder: string | undefined;
   /** True when results of functions may hold images and files; by default these stand beside the result. */
   readonly mediaInResults: boolean;
+  /** False when penalties are refused; default true. */
+  readonly penalties: boolean;
   /** True when schemas go out as JSON Schema, which takes more keywords; default false. */
   readonly jsonSchema: boolean;
 }
@@ -34,6 +36,7 @@ export function readProfile(profile: DialectProfile = {}): GenerateProfile {
       : listOf(profile["levels"]).filter((level) => typeof level === "string"),
     signaturePlaceholder: textOf(profile["signaturePlaceholder"]),
     mediaInResults: flagOf(profile["mediaInResults"]) ?? false,
+    penalties: flagOf(profile["penalties"]) ?? true,
     jsonSchema: flagOf(profile["jsonSchema"]) ?? false,
   };
 }

@@ -23,15 +23,19 @@ export function profileOf(model: string): DialectProfile {
       thinking: "level",
       levels: levelsOf(name, major, minor),
       mayReasonNot: false,
+      penalties: false,
       signaturePlaceholder,
       mediaInResults: true,
     };
   }
   if (major < 2 || minor < 5 || /-(image|tts|live)/.test(name)) return still;
-  if (name.includes("-flash-lite")) return { minBudget: 512, maxBudget: 24_576 };
-  if (name.includes("-flash")) return { maxBudget: 24_576 };
-  return { minBudget: 128, maxBudget: 32_768, mayReasonNot: false };
+  if (name.includes("-flash-lite")) return { ...later, minBudget: 512, maxBudget: 24_576 };
+  if (name.includes("-flash")) return { ...later, maxBudget: 24_576 };
+  return { ...later, minBudget: 128, maxBudget: 32_768, mayReasonNot: false };
 }
+
+/** Models from 2.5 on refuse penalties ("Penalty is not enabled for this model"). */
+const later: DialectProfile = { penalties: false };
 
 /** Models that do not reason. */
 const still: DialectProfile = { thinking: "none" };

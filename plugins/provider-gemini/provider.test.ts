@@ -100,9 +100,14 @@ test("a base URL without a version gets the SDK's", () => {
 });
 
 test.each([
-  ["gemini-2.5-flash", { maxBudget: 24_576 }],
-  ["models/gemini-2.5-flash-lite", { minBudget: 512, maxBudget: 24_576 }],
-  ["gemini-2.5-pro", { minBudget: 128, maxBudget: 32_768, mayReasonNot: false }],
+  ["gemini-2.5-flash", { penalties: false, maxBudget: 24_576 }],
+  ["models/gemini-2.5-flash-lite", { penalties: false, minBudget: 512, maxBudget: 24_576 }],
+  ["gemini-2.5-pro", {
+    penalties: false,
+    minBudget: 128,
+    maxBudget: 32_768,
+    mayReasonNot: false,
+  }],
   ["gemini-2.0-flash", { thinking: "none" }],
   ["gemini-1.5-pro", { thinking: "none" }],
   ["gemini-2.5-flash-image", { thinking: "none" }],
