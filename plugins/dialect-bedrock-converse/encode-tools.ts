@@ -1,7 +1,7 @@
 import type { Call, JsonObject, Tool, ToolChoice } from "@vmx/core/contract";
 import { encodeMark } from "./encode-content.ts";
 import { dropped, type EncodeContext, refuse } from "./encode-context.ts";
-import { dialectId, objectOf, ownNative, pointer, restore } from "./read-json.ts";
+import { compact, dialectId, objectOf, ownNative, pointer, restore } from "./read-json.ts";
 import { answerTool, encodeAnswerTool, objectSchema, structureOf } from "./structured-output.ts";
 
 /**
@@ -37,11 +37,11 @@ export function encodeToolConfig(call: Call, context: EncodeContext): JsonObject
     const others = tools.length > 0 && !none;
     tools.push(encodeAnswerTool(structure));
     const forced: ToolChoice = others ? { type: "required" } : { type: "tool", name: answerTool };
-    return { tools, toolChoice: encodeChoice(forced, context) };
+    return compact({ tools, toolChoice: encodeChoice(forced, context) });
   }
   if (tools.length === 0) return undefined;
   const choice = call.toolChoice && encodeChoice(call.toolChoice, context);
-  return { tools, ...(choice ? { toolChoice: choice } : {}) };
+  return compact({ tools, toolChoice: choice });
 }
 
 /** Whether the request makes the model call a tool. */
@@ -108,16 +108,18 @@ function redeclare(name: string, context: EncodeContext): JsonObject {
   };
 }
 
-function encodeChoice(choice: ToolChoice, context: EncodeContext): JsonObject {
+/** Writes a choice as near as the model takes it; undefined where none may be named, which leaves it to the model. */
+function encodeChoice(choice: ToolChoice, context: EncodeContext): JsonObject | undefined {
   const { toolChoices } = context.profile;
   const wanted = choice.type === "allowed" ? choice.mode : choice.type;
-  if (wanted === "auto" || wanted === "none") return { auto: {} };
+  const auto = toolChoices.includes("auto") ? { auto: {} } : undefined;
+  if (wanted === "auto" || wanted === "none") return auto;
   if (choice.type === "tool" && toolChoices.includes("tool")) {
     return { tool: { name: context.toolNames.toWire(choice.name) } };
   }
-  const word = toolChoices.includes("any") ? "any" : "auto";
-  if (choice.type === "tool" || word === "auto") approximated(wanted, context);
-  return { [word]: {} };
+  const any = toolChoices.includes("any");
+  if (choice.type === "tool" || !any) approximated(wanted, context);
+  return any ? { any: {} } : auto;
 }
 
 function approximated(wanted: string, { warnings }: EncodeContext): void {

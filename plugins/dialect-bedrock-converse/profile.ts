@@ -17,7 +17,7 @@ export interface ConverseProfile {
   readonly structuredOutput: boolean;
   /** True when tools may be `strict`; default as `structuredOutput`, which came with it. */
   readonly strictTools: boolean;
-  /** Tool choices the model takes, of `auto`, `any`, `tool`; default all. */
+  /** Tool choices that may be named to the model, of `auto`, `any`, `tool`; default all. */
   readonly toolChoices: readonly string[];
   /** True when parallel calls can be forbidden by an additional field; default false. */
   readonly singleToolCall: boolean;
@@ -45,7 +45,7 @@ export function readProfile(profile: DialectProfile = {}): ConverseProfile {
   const topK = profile["topK"];
   const structuredOutput = flagOf(profile["structuredOutput"]) ?? false;
   const cachePoints = flagOf(profile["cachePoints"]) ?? true;
-  const choices = textsOf(profile["toolChoices"]);
+  const choices = profile["toolChoices"];
   return {
     reasoning: reasoning === "budget" || reasoning === "adaptive" ||
         reasoning === "maxReasoningEffort" || reasoning === "reasoning_effort"
@@ -54,7 +54,7 @@ export function readProfile(profile: DialectProfile = {}): ConverseProfile {
     topK: topK === "top_k" || topK === "inferenceConfig.topK" ? topK : undefined,
     structuredOutput,
     strictTools: flagOf(profile["strictTools"]) ?? structuredOutput,
-    toolChoices: choices.length === 0 ? ["auto", "any", "tool"] : choices,
+    toolChoices: choices === undefined ? ["auto", "any", "tool"] : textsOf(choices),
     singleToolCall: flagOf(profile["singleToolCall"]) ?? false,
     cachePoints,
     toolCachePoints: flagOf(profile["toolCachePoints"]) ?? cachePoints,

@@ -16,7 +16,7 @@ const credentialFaults = new Set([
 /** The name of an exception, such as `ThrottlingException`; the header adds where it is documented. */
 export function exceptionName({ headers, type, code }: ErrorAnswer): string | undefined {
   const name = headers["x-amzn-errortype"] ?? type ?? code ?? undefined;
-  return name?.split(":", 1)[0]!.replace(/^.*#/, "");
+  return name?.replace(/^[^:]*#/, "").replace(/:.*$/s, "");
 }
 
 /** Refines the default by the exception's name. */
