@@ -47,7 +47,8 @@ export function readEnvelope(
 /** Members that arguments merged around the body may not set, because the gateway decides them. */
 export const reservedArguments = ["model", "stream", "vmx"] as const;
 
-function refuseReserved(args: JsonObject, path: string): void {
+/** Refuses arguments that set what the gateway decides. Throws `invalid_request`. */
+export function refuseReserved(args: JsonObject, path: string): void {
   for (const name of reservedArguments) {
     if (Object.hasOwn(args, name)) {
       throw new GatewayError("invalid_request", `${path}.${name} is not allowed`, {

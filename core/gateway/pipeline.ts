@@ -51,7 +51,12 @@ export async function serve(
     exchange.caller = await identify(request, exchange.snapshot, services);
     exchange.body = await read(exchange);
     exchange.limitTime(exchange.envelope.timeoutMs!);
-    exchange.target = resolve(exchange.caller, exchange.body.model);
+    exchange.target = resolve(
+      exchange.caller,
+      exchange.body.model,
+      exchange.envelope,
+      services.host,
+    );
     const legs = plan(exchange.target, exchange.envelope);
     exchange.providerState = await readProviderState(
       exchange,

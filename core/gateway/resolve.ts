@@ -1,6 +1,9 @@
-import { GatewayError } from "../contract/index.ts";
+import { GatewayError, type JsonObject } from "../contract/index.ts";
+import type { PluginHost } from "../host/plugin-host.ts";
 import type { ConnectionView, EnvironmentView, ResourceView, SlotView } from "../store/snapshot.ts";
+import type { Envelope } from "./envelope.ts";
 import type { Caller } from "./identify.ts";
+import { applyOverrides } from "./overrides.ts";
 
 /** What `model` stands for: a resource, or a connection and a model named in one breath. */
 export type Target =
@@ -10,16 +13,27 @@ export type Target =
 /**
  * Finds the target of a request and checks that the caller may call it.
  *
- * Throws `ad_hoc_not_allowed`, `AI_RESOURCE_NOT_FOUND` or `API_KEY_RESOURCE_NOT_AUTHORIZED`.
+ * Throws `ad_hoc_not_allowed`, `overrides_not_allowed`, `invalid_request` for overrides that do not hold,
+ * `AI_RESOURCE_NOT_FOUND` or `API_KEY_RESOURCE_NOT_AUTHORIZED`.
  */
-export function resolve(caller: Caller, model: string): Target {
+export function resolve(
+  caller: Caller,
+  model: string,
+  envelope: Envelope,
+  host: PluginHost,
+): Target {
   const { environment } = caller;
   const slash = model.indexOf("/");
   const connection = slash > 0
     ? environment.connectionsByName.get(model.slice(0, slash).toLowerCase())
     : undefined;
-  if (connection) return adHoc(caller, connection, model.slice(slash + 1));
-  const resource = findResource(environment, model);
+  const overrides = envelope.resourceConfigOverrides as JsonObject | undefined;
+  if (connection) {
+    if (overrides) throw overridesWithoutResource();
+    return adHoc(caller, connection, model.slice(slash + 1));
+  }
+  const stored = findResource(environment, model);
+  const resource = overrides ? applyOverrides(caller, stored, overrides, model, host) : stored;
   if (!resource) throw notFound(caller, model);
   if (!mayCall(caller, resource)) {
     throw new GatewayError(
@@ -47,6 +61,14 @@ export function mayCall(caller: Caller, resource: ResourceView): boolean {
   const { assignedApiKeys } = resource;
   if (assignedApiKeys.has(caller.apiKey.apiKeyId)) return true;
   return assignedApiKeys.size === 0 && !caller.apiKey.restrictToAssigned;
+}
+
+function overridesWithoutResource(): GatewayError {
+  return new GatewayError(
+    "invalid_request",
+    "vmx.resourceConfigOverrides needs an AI resource: `<connection>/<model>` calls have none",
+    { param: "vmx.resourceConfigOverrides" },
+  );
 }
 
 function findResource(environment: EnvironmentView, name: string): ResourceView | undefined {

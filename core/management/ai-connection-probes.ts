@@ -16,7 +16,7 @@ import { listModels, testConnection } from "./connection-test.ts";
 import { environmentPath } from "./environments.ts";
 import { defineRoute, type Route } from "./route.ts";
 import type { HandlerServices } from "./services.ts";
-import { referencesTo } from "./slots.ts";
+import { referencesTo } from "../gateway/slots.ts";
 
 const tag = "AI connections";
 const cacheMs = 10 * 60_000;

@@ -6,7 +6,7 @@ import { isUuid, sameName } from "./field.ts";
 import { trackedMembers } from "./present.ts";
 import type { Item, RouteContext } from "./route.ts";
 import type { HandlerServices } from "./services.ts";
-import type { Reference } from "./slots.ts";
+import type { Reference } from "../gateway/slots.ts";
 
 type Em = ReturnType<HandlerServices["database"]["em"]>;
 export type Loaded = Item & { readonly row: AiConnection };

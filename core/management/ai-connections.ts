@@ -18,7 +18,7 @@ import { cleanName, sameName } from "./field.ts";
 import { diff } from "./merge-patch.ts";
 import { addUsers } from "./present.ts";
 import { defineRoute, type Route, type RouteContext } from "./route.ts";
-import { referencesTo } from "./slots.ts";
+import { referencesTo } from "../gateway/slots.ts";
 import {
   activityOf,
   described,

@@ -1,4 +1,4 @@
-import { AiResourcePatch, type Capacity, type ModelSlotInput } from "@vmx/schemas";
+import type { Capacity } from "@vmx/schemas";
 import { authorize } from "../access/authorize.ts";
 import { type Fault, GatewayError } from "../contract/errors.ts";
 import { AiConnection, AiResource, ApiKey, ApiKeyAssignment } from "../store/entities/index.ts";
@@ -9,7 +9,7 @@ import { trackedMembers } from "./present.ts";
 import type { Item, RouteContext } from "./route.ts";
 import { resourceFor } from "./scope.ts";
 import type { HandlerServices } from "./services.ts";
-import { type SlotSet, slotsOf } from "./slots.ts";
+import { type SlotSet, slotsOf } from "../gateway/slots.ts";
 
 const maxDefaultArgsBytes = 64 * 1024;
 
@@ -37,20 +37,6 @@ export function presentResource(row: AiResource, workspaceId: string, keys: Keys
     assignApiKeys: keys.get(row.resourceId) ?? [],
     ...trackedMembers(row),
   };
-}
-
-/** A slot that names another connection takes nothing about the connection over from the one before. */
-export function mergeSlot(
-  stored: SlotView,
-  patch: NonNullable<AiResourcePatch["model"]>,
-): ModelSlotInput {
-  const moves = patch.connectionId != null || patch.connectionName != null;
-  const { connectionId, provider, ...tuning } = stored;
-  const merged = { ...tuning, ...(moves ? {} : { connectionId, provider }), ...patch };
-  // Null clears: the member goes back to its default.
-  return Object.fromEntries(
-    Object.entries(merged).filter(([, value]) => value !== null),
-  ) as ModelSlotInput;
 }
 
 /** Referring to a connection needs the right to read it. */

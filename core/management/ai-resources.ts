@@ -22,7 +22,7 @@ import { cleanName, sameName } from "./field.ts";
 import { diff } from "./merge-patch.ts";
 import { addUsers } from "./present.ts";
 import { defineRoute, type Route } from "./route.ts";
-import { referencesTo, resolveSlots, slotsOf } from "./slots.ts";
+import { mergeSlot, referencesTo, resolveSlots, slotsOf } from "../gateway/slots.ts";
 import {
   activityOf,
   assignedKeys,
@@ -32,7 +32,6 @@ import {
   described,
   findItem,
   findRow,
-  mergeSlot,
   presentResource,
   refuseTakenName,
 } from "./ai-resource-rows.ts";

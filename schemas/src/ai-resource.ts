@@ -62,6 +62,24 @@ const onLoss = nullable(Type.Enum(["allow", "warn", "reject"], {
   description: "Null: the environment's setting",
 }));
 
+/** Members of a resource one request may override. */
+export const AiResourceOverrides = Type.Object({
+  model: Type.Optional(Type.Partial(ModelSlotInput)),
+  secondaryModels: Type.Optional(Type.Array(ModelSlotInput, { maxItems: 50 })),
+  fallbackModels: Type.Optional(Type.Array(ModelSlotInput, { maxItems: 20 })),
+  useFallback: Type.Optional(useFallback),
+  defaultArgs: Type.Optional(nullable(AnyObject)),
+  onLoss: Type.Optional(onLoss),
+  capacity: Type.Optional(CapacityList),
+  enforceCapacity: Type.Optional(Type.Boolean()),
+}, {
+  ...closed,
+  title: "AiResourceOverrides",
+  description: "Members of a resource that one request overrides",
+});
+/** See the schema of the same name. */
+export type AiResourceOverrides = Type.Static<typeof AiResourceOverrides>;
+
 /** A logical endpoint whose name callers send as `model`. */
 export const AiResource = Type.Object({
   resourceId: Uuid,

@@ -1,9 +1,10 @@
-import type { ModelSlotInput } from "@vmx/schemas";
+import type { AiResourcePatch, ModelSlotInput } from "@vmx/schemas";
 import { type Fault, GatewayError } from "../contract/errors.ts";
 import type { PluginHost } from "../host/plugin-host.ts";
-import type { AiConnection, AiResource } from "../store/entities/index.ts";
-import type { SlotView } from "../store/snapshot.ts";
-import { sameName } from "./field.ts";
+import type { ConnectionView, SlotView } from "../store/snapshot.ts";
+
+/** What slots need to know of a connection; rows and snapshot views both have it. */
+export type SlotConnection = Pick<ConnectionView, "connectionId" | "name" | "provider">;
 
 /** The slot lists of a resource. */
 export interface SlotSet<Slot> {
@@ -40,13 +41,30 @@ export interface Reference {
 /** Every slot of the resources that uses the connection. */
 export function referencesTo(
   connectionId: string,
-  resources: readonly AiResource[],
+  resources: readonly (SlotSet<SlotView> & {
+    readonly resourceId: string;
+    readonly name: string;
+  })[],
 ): Reference[] {
   return resources.flatMap((resource) =>
     slotsOf(resource)
       .filter(({ value }) => value.connectionId === connectionId)
       .map(({ slot }) => ({ resourceId: resource.resourceId, resourceName: resource.name, slot }))
   );
+}
+
+/** A slot that names another connection takes nothing about the connection over from the one before. */
+export function mergeSlot(
+  stored: SlotView,
+  patch: NonNullable<AiResourcePatch["model"]>,
+): ModelSlotInput {
+  const moves = patch.connectionId != null || patch.connectionName != null;
+  const { connectionId, provider, ...tuning } = stored;
+  const merged = { ...tuning, ...(moves ? {} : { connectionId, provider }), ...patch };
+  // Null clears: the member goes back to its default.
+  return Object.fromEntries(
+    Object.entries(merged).filter(([, value]) => value !== null),
+  ) as ModelSlotInput;
 }
 
 /**
@@ -56,7 +74,7 @@ export function referencesTo(
  */
 export function resolveSlots(
   sent: SlotSet<ModelSlotInput>,
-  connections: readonly AiConnection[],
+  connections: readonly SlotConnection[],
   host: PluginHost,
 ): SlotSet<SlotView> {
   const faults: Fault[] = [];
@@ -93,20 +111,22 @@ export function resolveSlots(
 
 function findConnection(
   { connectionId, connectionName }: ModelSlotInput,
-  connections: readonly AiConnection[],
-): AiConnection | string {
+  connections: readonly SlotConnection[],
+): SlotConnection | string {
   if (connectionId !== undefined) {
     return connections.find((connection) => connection.connectionId === connectionId) ??
       `no connection of the environment has the id ${connectionId}`;
   }
   if (connectionName === undefined) return "a connectionId or connectionName is required";
-  return connections.find(({ name }) => sameName(name, connectionName.trim().normalize("NFC"))) ??
+  return connections.find(({ name }) =>
+    name.toLowerCase() === connectionName.trim().normalize("NFC").toLowerCase()
+  ) ??
     `no connection of the environment is named "${connectionName}"`;
 }
 
 function providerFault(
   { provider }: ModelSlotInput,
-  connection: AiConnection,
+  connection: SlotConnection,
   host: PluginHost,
 ): string | undefined {
   if (provider === undefined) return undefined;

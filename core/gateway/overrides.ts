@@ -1,0 +1,129 @@
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { AiResourceOverrides } from "@vmx/schemas";
+import type { JsonObject } from "../contract/index.ts";
+import { GatewayError } from "../contract/index.ts";
+import type { PluginHost } from "../host/plugin-host.ts";
+import { mergeObjects } from "../kit/index.ts";
+import type { ResourceView, SlotView } from "../store/snapshot.ts";
+import { refuseReserved } from "./envelope.ts";
+import type { Caller } from "./identify.ts";
+import { mergeSlot, resolveSlots, type SlotSet } from "./slots.ts";
+
+/** Id of resources that exist for one request only. */
+export const ephemeralId = "ephemeral";
+
+const place = "vmx.resourceConfigOverrides";
+const ajv = new Ajv2020({ strict: false });
+const validate = ajv.compile<AiResourceOverrides>(AiResourceOverrides);
+
+/**
+ * A resource with a request's overrides merged over it: objects deeply, arrays and scalars replaced. Without a stored
+ * resource the overrides make one for this request, if they name a model. Limits can be added, never taken away.
+ *
+ * Throws `overrides_not_allowed`, or `invalid_request` naming the member or slot.
+ */
+export function applyOverrides(
+  caller: Caller,
+  stored: ResourceView | undefined,
+  sent: JsonObject,
+  name: string,
+  host: PluginHost,
+): ResourceView | undefined {
+  refuseUnlessAllowed(caller);
+  if (!validate(sent)) throw describe();
+  const overrides = sent as AiResourceOverrides;
+  if (overrides.defaultArgs) {
+    refuseReserved(overrides.defaultArgs as JsonObject, `${place}.defaultArgs`);
+  }
+  if (!stored && !overrides.model) return undefined;
+  const base = stored ?? emptyResource(caller, name);
+  const slots = resolve(caller, stored, overrides, host);
+  const { useFallback, defaultArgs, onLoss, capacity, enforceCapacity } = overrides;
+  return {
+    ...base,
+    ...slots,
+    ...(useFallback === undefined ? {} : { useFallback }),
+    ...(onLoss === undefined ? {} : { onLoss }),
+    ...(defaultArgs === undefined ? {} : {
+      defaultArgs: defaultArgs === null
+        ? null
+        : mergeObjects(base.defaultArgs as JsonObject | null, defaultArgs as JsonObject),
+    }),
+    capacity: [...base.capacity, ...capacity ?? []],
+    enforceCapacity: base.enforceCapacity || enforceCapacity === true,
+  };
+}
+
+function refuseUnlessAllowed(caller: Caller): void {
+  const allowed = caller.environment.settings.allowOverrides &&
+    (caller.kind === "user" || caller.apiKey.allowOverrides);
+  if (allowed) return;
+  throw new GatewayError(
+    "overrides_not_allowed",
+    "The API key or its environment does not allow resource overrides",
+    { param: place },
+  );
+}
+
+function resolve(
+  caller: Caller,
+  stored: ResourceView | undefined,
+  overrides: AiResourceOverrides,
+  host: PluginHost,
+): SlotSet<SlotView> {
+  const { model, secondaryModels, fallbackModels } = overrides;
+  const kept = stored ?? { model: undefined, secondaryModels: [], fallbackModels: [] };
+  const primary = model ? kept.model ? mergeSlot(kept.model, model) : model : kept.model!;
+  const connections = [...caller.environment.connections.values()];
+  try {
+    return resolveSlots(
+      {
+        model: primary as Parameters<typeof resolveSlots>[0]["model"],
+        secondaryModels: secondaryModels ?? kept.secondaryModels,
+        fallbackModels: fallbackModels ?? kept.fallbackModels,
+      },
+      connections,
+      host,
+    );
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    throw new GatewayError(error.code, error.message, {
+      cause: error,
+      param: `${place}.${error.param}`,
+    });
+  }
+}
+
+function emptyResource({ environment }: Caller, name: string): Omit<ResourceView, "model"> & {
+  readonly model: SlotView;
+} {
+  return {
+    resourceId: ephemeralId,
+    environmentId: environment.environmentId,
+    name,
+    description: null,
+    enabled: true,
+    // Replaced by the overrides' own model, without which there is no such resource.
+    model: { connectionId: "", provider: "", model: "", maxRetries: 0, timeoutMs: null },
+    secondaryModels: [],
+    fallbackModels: [],
+    useFallback: null,
+    routing: null,
+    defaultArgs: null,
+    onLoss: null,
+    capacity: [],
+    enforceCapacity: false,
+    assignedApiKeys: new Set(),
+    createdAt: new Date(0),
+    version: 0,
+  };
+}
+
+function describe(): GatewayError {
+  const fault = validate.errors![0]!;
+  const path = fault.instancePath.slice(1).replaceAll("/", ".").replace(/\.(\d+)/g, "[$1]");
+  const extra = fault.params["additionalProperty"];
+  const param = [place, path, extra].filter(Boolean).join(".");
+  const rule = fault.keyword === "additionalProperties" ? "is not known" : fault.message;
+  return new GatewayError("invalid_request", `${param} ${rule}`, { param });
+}
