@@ -5,6 +5,7 @@ import { stampChanges } from "./change.ts";
 import { databaseError } from "./database-error.ts";
 import { entities } from "./entities/index.ts";
 import { migrateDatabase } from "./migrate.ts";
+import { createPoolWatch, type PoolWatch } from "./pool.ts";
 
 /** How to reach the database. */
 export interface DatabaseConfig {
@@ -32,7 +33,10 @@ export interface Database {
   ping(): Promise<number>;
   /** Statements sent since the database was opened, so that a test can show that a path sends none. */
   queryCount(): number;
-  close(): Promise<void>;
+  /**
+   * Closes all connections. What still runs has `patienceMs` to end (5 s when absent), then it fails.
+   */
+  close(patienceMs?: number): Promise<void>;
 }
 
 /** Longest a statement may run, in milliseconds. */
@@ -41,10 +45,11 @@ export const statementTimeoutMs = 15_000;
 /** Opens the database without connecting yet. Throws a plain sentence when a setting is not usable. */
 export function openDatabase(config: DatabaseConfig, log: Log): Database {
   let queries = 0;
+  const pools = createPoolWatch();
   const orm = new MikroORM({
-    ...ormOptions(config, log, () => queries++),
+    ...ormOptions(config, log, () => queries++, { pools }),
     subscribers: [stampChanges],
-    ...(config.readUrl === undefined ? {} : { replicas: [replica(config.readUrl)] }),
+    ...(config.readUrl === undefined ? {} : { replicas: [replica(config.readUrl, pools)] }),
   });
   const em = () => orm.em.fork() as EntityManager;
   return {
@@ -69,7 +74,13 @@ export function openDatabase(config: DatabaseConfig, log: Log): Database {
       return performance.now() - startedAt;
     },
     queryCount: () => queries,
-    close: () => orm.close(true),
+    async close(patienceMs = 5_000) {
+      const closed = orm.close(true);
+      if (await endsWithin(patienceMs, closed)) return;
+      log.warn("Closing the database while statements still run", { patienceMs });
+      await endsWithin(1_000, pools.endAll());
+      await endsWithin(1_000, closed);
+    },
   };
 }
 
@@ -78,7 +89,7 @@ export function ormOptions(
   config: DatabaseConfig,
   log: Log,
   onQuery: () => void,
-  timeouts = true,
+  { pools = createPoolWatch(), timeouts = true }: { pools?: PoolWatch; timeouts?: boolean } = {},
 ): Options {
   if (!/^[a-z_][a-z0-9_]{0,62}$/.test(config.schema)) {
     throw new Error(
@@ -93,13 +104,14 @@ export function ormOptions(
     loggerFactory: () => ormLogger(log, onQuery),
     preferReadReplicas: false,
     pool: { min: 0, max: config.poolMax },
-    driverOptions: connection(config.url, timeouts),
+    driverOptions: connection(config.url, pools, timeouts),
   };
 }
 
 // The whole URL goes to the driver: the ORM itself would drop parameters such as sslmode.
-function connection(url: string, timeouts: boolean): Record<string, unknown> {
+function connection(url: string, pools: PoolWatch, timeouts: boolean): Record<string, unknown> {
   return {
+    onPoolCreated: pools.onPoolCreated,
     connectionString: url,
     application_name: "vmx-gateway",
     connectionTimeoutMillis: 5_000,
@@ -115,8 +127,16 @@ function connection(url: string, timeouts: boolean): Record<string, unknown> {
   };
 }
 
-function replica(url: string) {
-  return { dbName: databaseName(url), driverOptions: connection(url, true) };
+function replica(url: string, pools: PoolWatch) {
+  return { dbName: databaseName(url), driverOptions: connection(url, pools, true) };
+}
+
+function endsWithin(ms: number, promise: Promise<unknown>): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout>;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(resolve, ms, false);
+  });
+  return Promise.race([promise.then(() => true), late]).finally(() => clearTimeout(timer));
 }
 
 function databaseName(url: string): string {

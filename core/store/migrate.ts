@@ -35,7 +35,7 @@ async function runMigrations(config: DatabaseConfig, log: Log): Promise<string[]
     import("./migrations/index.ts"),
   ]);
   const orm = new MikroORM({
-    ...ormOptions(config, log, () => {}, false),
+    ...ormOptions(config, log, () => {}, { timeouts: false }),
     // One connection holds the lock and the transaction; the migrator makes schema and table on a second.
     pool: { min: 0, max: 2 },
     extensions: [Migrator],

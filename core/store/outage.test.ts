@@ -1,0 +1,79 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { type Database, openDatabase } from "./database.ts";
+import { silentLog, startTestDatabase, type TestDatabase } from "./testing.ts";
+
+/* A database server that dies while connections to it are pooled. */
+
+const poolMax = 5;
+let server: TestDatabase;
+let database: Database;
+
+beforeEach(async () => {
+  server = await startTestDatabase();
+  database = openDatabase({ url: server.url, schema: "vmx", poolMax }, silentLog);
+  await Promise.all(Array.from({ length: poolMax }, () => database.transaction(select)));
+}, 30_000);
+afterEach(() => server.stop());
+
+const select = (em: ReturnType<Database["em"]>) => em.execute("select 1");
+const killServer = () => process.kill(server.serverPid(), "SIGQUIT");
+const many = () =>
+  Promise.allSettled(Array.from({ length: 2 * poolMax }, () => database.transaction(select)));
+
+/** Begins transactions until the death of the server shows, and answers the first failure. */
+async function firstFailure(): Promise<unknown> {
+  for (;;) {
+    const failed = (await many()).find(({ status }) => status === "rejected");
+    if (failed) return (failed as PromiseRejectedResult).reason;
+  }
+}
+
+/** Closes before patience runs out: nobody holds a connection any more. */
+async function closesByItself(): Promise<void> {
+  const startedAt = performance.now();
+  await database.close(15_000);
+  expect(performance.now() - startedAt).toBeLessThan(5_000);
+}
+
+test("a BEGIN that fails on a dead connection gives it back, so the database can be closed", async () => {
+  killServer();
+  expect(await firstFailure()).toMatchObject({ code: "DATABASE_UNAVAILABLE" });
+  await closesByItself();
+});
+
+test("transactions work again once the server is back, however many had failed", async () => {
+  for (let round = 0; round < 3; round++) {
+    killServer();
+    await firstFailure();
+    await expect.poll(() => database.ping().then(() => true, () => false), { timeout: 10_000 })
+      .toBe(true);
+    expect((await many()).map(({ status }) => status)).toEqual(
+      Array(2 * poolMax).fill("fulfilled"),
+    );
+  }
+  await database.close();
+}, 30_000);
+
+test("a ROLLBACK that fails on a dead connection gives it back", async () => {
+  const results = await Promise.allSettled(
+    Array.from({ length: poolMax }, (_, index) =>
+      database.transaction(async (em) => {
+        await select(em);
+        if (index === 0) killServer();
+        await em.execute("select pg_sleep(5)");
+      })),
+  );
+  expect(results.map(({ status }) => status)).toEqual(Array(poolMax).fill("rejected"));
+  await closesByItself();
+});
+
+test("closing does not wait for ever for a transaction that never ends", async () => {
+  void database.transaction(() => new Promise(() => {}));
+  const sleeping = database.em().execute("select pg_sleep(60)");
+  sleeping.catch(() => {});
+  await database.ping();
+  const startedAt = performance.now();
+  await database.close(200);
+  expect(performance.now() - startedAt).toBeLessThan(4_000);
+  await expect(sleeping).rejects.toThrow("Connection terminated");
+});
