@@ -30,6 +30,8 @@ export const bedrockConverse: Dialect = {
   streamEncoder,
   decodeError,
   readAnswer,
+  // Beside bytes the service reads its own storage, nothing else.
+  takesMediaUrl: (url) => url.startsWith("s3://"),
 };
 
 /** Escapes all that RFC 3986 does not leave alone, as the service's signatures require. */

@@ -71,7 +71,10 @@ function event(name: string, body: unknown): Uint8Array {
 
 test("a stream comes as event-stream bytes that its framer and dialect read", async () => {
   upstream.script((response) => {
-    response.writeHead(200, { "content-type": "application/vnd.amazon.eventstream" });
+    response.writeHead(200, {
+      "content-type": "application/vnd.amazon.eventstream",
+      "x-amzn-requestid": "a5a8cebb",
+    });
     response.write(event("messageStart", { role: "assistant" }));
     response.write(event("contentBlockDelta", { contentBlockIndex: 0, delta: { text: "Hi" } }));
     response.write(event("contentBlockStop", { contentBlockIndex: 0 }));
@@ -99,6 +102,7 @@ test("a stream comes as event-stream bytes that its framer and dialect read", as
     never,
   );
   expect(response.framing).toBe("aws-eventstream");
+  expect(response.headers["x-request-id"]).toBe("a5a8cebb");
   const framer = provider().framer!();
   const decoder = bedrockConverse.streamDecoder();
   const parts = [];

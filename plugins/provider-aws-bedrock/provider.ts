@@ -100,7 +100,14 @@ export function createBedrockProvider(
       const binary = status === 200 &&
         answered["content-type"]?.startsWith("application/vnd.amazon.eventstream") === true;
       const framing = binary ? "aws-eventstream" : framingOf(response, request.stream);
-      return { status, headers: answered, body, framing };
+      const id = answered["x-amzn-requestid"];
+      return {
+        status,
+        // Known to the gateway under its common name.
+        headers: id === undefined ? answered : { "x-request-id": id, ...answered },
+        body,
+        framing,
+      };
     },
 
     framer: createEventStreamFramer,
