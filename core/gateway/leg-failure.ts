@@ -2,12 +2,14 @@ import type {
   Classification,
   ErrorCode,
   FailureReason,
+  JsonObject,
   Provider,
   ProviderResponse,
   ResponseHeaders,
   WireError,
 } from "../contract/index.ts";
 import { errorTable, GatewayError, ProviderFailure } from "../contract/index.ts";
+import { isObject } from "../kit/index.ts";
 
 /** A leg's failure: why, with which status, and whether the same leg is worth another attempt. */
 export class LegFailure extends Error {
@@ -145,6 +147,7 @@ export function fromErrorAnswer(
       message: wire.message,
       code: wire.code ?? null,
       type: wire.type ?? null,
+      ...parsed(body),
     }),
   };
   const credential = verdict.reason === "Provider rejected the credential";
@@ -166,6 +169,16 @@ export function fromErrorAnswer(
     wire,
     ...(wire.recognised && !credential && !invalid ? { upstream: { body, dialect, headers } } : {}),
   });
+}
+
+/** The error body as a value: some services tell their limits and waits nowhere else. */
+function parsed(body: string): { readonly body?: JsonObject } {
+  try {
+    const value: unknown = JSON.parse(body);
+    return isObject(value) ? { body: value } : {};
+  } catch {
+    return {};
+  }
 }
 
 /** Whether a code is one of the gateway's own. */
