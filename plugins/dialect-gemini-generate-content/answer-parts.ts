@@ -53,8 +53,9 @@ export function readCall(
   options: DecodeOptions | undefined,
 ): Extract<Block, { type: "tool-call" }> {
   const name = textOf(call["name"]) ?? "";
-  const id = textOf(call["id"]) ||
-    makeCallId(place.answerId, place.choice, place.call++, name);
+  // Without the answer's id, only what is asked for tells calls of different answers apart.
+  const told = place.answerId ?? JSON.stringify(call["args"] ?? {});
+  const id = textOf(call["id"]) || makeCallId(told, place.choice, place.call++, name);
   const rest = {
     ...without(part, callPartMembers),
     ...nonEmpty("functionCall", without(call, callMembers)),

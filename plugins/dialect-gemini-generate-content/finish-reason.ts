@@ -2,6 +2,8 @@ import type { FinishReason, Json } from "@vmx/core/contract";
 
 const canonical: Readonly<Record<string, FinishReason>> = {
   STOP: "end",
+  // Of emulators and services that imitate this one; the service itself says STOP.
+  FUNCTION_CALL: "end",
   MAX_TOKENS: "length",
   SAFETY: "content-filter",
   RECITATION: "content-filter",

@@ -239,8 +239,12 @@ test("calls without an id get one that is the same each time and told apart by p
   const ids = () => callsOf(dialect.decodeResponse(answer, "chat").value).map(({ id }) => id);
   expect(ids()).toEqual(ids());
   expect(new Set(ids()).size).toBe(2);
-  const other = { ...answer, responseId: "r2" };
-  expect(callsOf(dialect.decodeResponse(other, "chat").value)[0]!.id).not.toBe(ids()[0]);
+  const first = (answer: JsonObject) =>
+    callsOf(dialect.decodeResponse(answer, "chat").value)[0]!.id;
+  expect(first({ ...answer, responseId: "r2" })).not.toBe(ids()[0]);
+  const { responseId: _id, ...unnamed } = answer;
+  const asking = answerOf([{ functionCall: { name: "f", args: { a: 1 } } }]);
+  expect(first(unnamed)).not.toBe(first({ candidates: asking["candidates"] }));
 });
 
 test("the first call of a turn that another model made gets the stand-in for its signature", () => {
@@ -427,6 +431,16 @@ test("offsets of sources count characters, not bytes", () => {
     start: 11,
     end: 14,
   });
+});
+
+test("calls end an answer with tool-use, whichever word its end has", () => {
+  for (const finishReason of ["STOP", "FUNCTION_CALL", 1]) {
+    const parts = [{ functionCall: { name: "f" } }];
+    const answer = { candidates: [{ content: { parts }, finishReason }] };
+    const { value, warnings } = dialect.decodeResponse(answer, "chat");
+    expect(value.at(-1)).toMatchObject({ type: "finish", reason: "tool-use" });
+    expect(warnings).toEqual([]);
+  }
 });
 
 test("a reason that is not known ends the answer with a warning", () => {
