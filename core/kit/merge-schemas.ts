@@ -6,25 +6,66 @@ const lower = new Set(["minimum", "minLength", "minItems", "minProperties", "exc
 const upper = new Set(["maximum", "maxLength", "maxItems", "maxProperties", "exclusiveMaximum"]);
 
 /**
- * Merges schemas that all hold into one. Where two disagree and no schema says both, the first wins.
+ * Merges schemas that all hold into one. Where two disagree and no schema says both, the first wins. Every schema is
+ * looked at once, however many there are.
  *
- * @param onConflict is told the member of each such disagreement
+ * @param onConflict is told the member of such a disagreement, once
  */
 export function mergeSchemas(
   schemas: readonly JsonObject[],
   onConflict: (member: string) => void,
 ): Record<string, Json> {
   const out: Record<string, Json> = {};
+  const properties = new Map<string, JsonObject[]>();
+  const items: JsonObject[] = [];
+  const required = new Set<Json>();
+  const conflicts = new Set<string>();
   for (const schema of schemas) {
     for (const [name, value] of Object.entries(schema)) {
       if (value === undefined || name === "nullable") continue;
-      const before = Object.hasOwn(out, name) ? out[name] : undefined;
-      out[name] = before === undefined ? value : mergeMember(name, before, value, onConflict);
+      if (name === "properties" && isObject(value)) {
+        // Marks the member's place; it is filled below.
+        out[name] ??= {};
+        collect(properties, value);
+      } else if (name === "items" && isObject(value)) {
+        out[name] ??= {};
+        items.push(value);
+      } else if (name === "required" && Array.isArray(value)) {
+        out[name] ??= [];
+        for (const each of value as readonly Json[]) required.add(each);
+      } else if (!Object.hasOwn(out, name)) out[name] = value;
+      else if (!conflicts.has(name)) {
+        const merged = mergeMember(name, out[name]!, value);
+        if (merged === undefined) {
+          conflicts.add(name);
+          onConflict(name);
+        } else out[name] = merged;
+      }
     }
+  }
+  if (required.size > 0) out["required"] = [...required];
+  if (items.length > 0) out["items"] = mergeAll(items, onConflict);
+  if (properties.size > 0) {
+    out["properties"] = Object.fromEntries(
+      [...properties].map(([name, each]) => [name, mergeAll(each, onConflict)]),
+    );
   }
   const nullable = schemas.some((schema) => schema["nullable"] === true);
   if (nullable && schemas.every(allowsNull)) out["nullable"] = true;
   return out;
+}
+
+function mergeAll(schemas: readonly JsonObject[], onConflict: (member: string) => void) {
+  return schemas.length === 1 ? schemas[0]! : mergeSchemas(schemas, onConflict);
+}
+
+function collect(properties: Map<string, JsonObject[]>, more: JsonObject): void {
+  for (const [name, schema] of Object.entries(more)) {
+    if (!isObject(schema)) continue;
+    const known = properties.get(name);
+    if (known) known.push(schema);
+    else properties.set(name, [schema]);
+  }
 }
 
 /** A schema that names no values allows all of them. */
@@ -33,33 +74,12 @@ function allowsNull(schema: JsonObject): boolean {
     ["type", "enum", "anyOf", "oneOf"].every((name) => schema[name] === undefined);
 }
 
-function mergeMember(
-  name: string,
-  before: Json,
-  after: Json,
-  onConflict: (member: string) => void,
-): Json {
-  if (name === "properties" && isObject(before) && isObject(after)) {
-    const merged = new Map<string, Json>();
-    for (const [property, schema] of [...Object.entries(before), ...Object.entries(after)]) {
-      const known = merged.get(property);
-      if (schema === undefined) continue;
-      merged.set(
-        property,
-        isObject(known) && isObject(schema) ? mergeSchemas([known, schema], onConflict) : schema,
-      );
-    }
-    return Object.fromEntries(merged);
-  }
-  if (name === "items" && isObject(before) && isObject(after)) {
-    return mergeSchemas([before, after], onConflict);
-  }
-  if (Array.isArray(before) && Array.isArray(after)) {
-    if (name === "required") return [...new Set([...before as Json[], ...after as Json[]])];
-    if (name === "enum") {
-      const both = (before as Json[]).filter((value) => (after as Json[]).includes(value));
-      if (both.length > 0) return both;
-    }
+/** The value that says both; undefined when there is none. */
+function mergeMember(name: string, before: Json, after: Json): Json | undefined {
+  if (name === "enum" && Array.isArray(before) && Array.isArray(after)) {
+    const others = new Set(after as readonly Json[]);
+    const both = (before as readonly Json[]).filter((value) => others.has(value));
+    return both.length > 0 ? both : undefined;
   }
   if (typeof before === "number" && typeof after === "number") {
     if (lower.has(name)) return Math.max(before, after);
@@ -67,6 +87,5 @@ function mergeMember(
   }
   // Every whole number is a number, so the narrower type holds.
   if (name === "type" && [before, after].sort().join() === "integer,number") return "integer";
-  if (JSON.stringify(before) !== JSON.stringify(after)) onConflict(name);
-  return before;
+  return JSON.stringify(before) === JSON.stringify(after) ? before : undefined;
 }
