@@ -118,20 +118,27 @@ test.each([
 test("a gateway that is told to stop finishes what runs and refuses what is new", async () => {
   const gateway = await startProcess({ DATA_DIR: dataDir(), VMX_DRAIN_SECONDS: "5" });
   const { baseUrl, apiKey } = gateway.ready;
-  const running = ask(baseUrl, apiKey!, "echo/echo-slow-2500ms");
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  const stream = (await ask(baseUrl, apiKey!, "echo/echo-tokens-20-pace-100ms", true)).body!
+    .pipeThrough(new TextDecoderStream()).getReader();
+  let text = (await stream.read()).value!;
   const ended = gateway.end();
   const readiness = await fetch(baseUrl.replace(/\/v1$/, "/readyz"));
   expect(readiness.status).toBe(503);
-  expect((await running).status).toBe(200);
+  for (let next = await stream.read(); !next.done; next = await stream.read()) text += next.value;
+  expect(text).toMatch(/data: \[DONE\]\s*$/);
   expect(await ended).toBe(0);
 }, 60_000);
 
-function ask(baseUrl: string, key: string, model = "demo"): Promise<Response> {
+function ask(
+  baseUrl: string,
+  key: string,
+  model = "demo",
+  stream = false,
+): Promise<Response> {
   return fetch(`${baseUrl}/chat/completions`, {
     method: "POST",
     headers: { authorization: `Bearer ${key}` },
-    body: JSON.stringify({ model, messages: [{ role: "user", content: "hi" }] }),
+    body: JSON.stringify({ model, stream, messages: [{ role: "user", content: "hi" }] }),
   });
 }
 
