@@ -1,8 +1,9 @@
 import type { Call, JsonObject, Warning } from "@vmx/core/contract";
 import { dropped, type EncodeContext } from "./encode-context.ts";
+import { dropSampling } from "./encode-sampling.ts";
 import { budgetOf, effortOf } from "./reasoning.ts";
 
-/** The smallest budget thinking takes, and the output limit assumed where the caller set none. */
+/** The smallest budget thinking takes. */
 const minBudgetTokens = 1024;
 
 /** Reasoning settings as members of `additionalModelRequestFields`, and what they mean for other settings. */
@@ -19,51 +20,97 @@ export function encodeReasoningFields(
   forcedTool: boolean,
   context: EncodeContext,
 ): EncodedReasoning {
-  const { profile, warnings } = context;
+  const { profile } = context;
   const { reasoning, maxOutputTokens } = call;
   const off: EncodedReasoning = { fields: {}, maxOutputTokens, plainSampling: false };
-  const effort = reasoning && effortOf(reasoning);
-  if (!reasoning || effort === undefined) return off;
+  if (!reasoning) {
+    // Some models think unless told not to, which a forced call excludes.
+    const told = forcedTool && profile.thinkingOff === "disabled";
+    return told ? { ...off, fields: { thinking: { type: "disabled" } } } : off;
+  }
+  const effort = readEffort(reasoning);
+  switch (profile.reasoning) {
+    case "budget":
+    case "adaptive":
+      return encodeThinking(call, effort, forcedTool, context);
+    case "none":
+      if (effort !== "none" && effort !== undefined) {
+        context.warnings.push(dropped("/reasoning_effort", "The model cannot be asked to reason"));
+      }
+      return off;
+    case "reasoning_effort":
+      return effort === undefined
+        ? off
+        : { ...off, fields: { reasoning_effort: nearest(effort, context) } };
+    case "maxReasoningEffort":
+      return effort === undefined || effort === "none" ? off : {
+        ...off,
+        fields: {
+          reasoningConfig: { type: "enabled", maxReasoningEffort: nearest(effort, context) },
+        },
+      };
+  }
+}
+
+/** Thinking of the kind that is signed, with a budget or as much as the model sees fit. */
+function encodeThinking(
+  call: Call,
+  effort: string | undefined,
+  forcedTool: boolean,
+  context: EncodeContext,
+): EncodedReasoning {
+  const { profile, warnings } = context;
+  const { thinkingOff } = profile;
+  const least = thinkingOff === undefined || thinkingOff === "none"
+    ? {}
+    : { thinking: { type: thinkingOff } };
+  const off: EncodedReasoning = {
+    fields: least,
+    maxOutputTokens: call.maxOutputTokens,
+    plainSampling: false,
+  };
   const drop = (why: string): EncodedReasoning => {
     warnings.push(dropped("/reasoning_effort", why));
     return off;
   };
-  switch (profile.reasoning) {
-    case "none":
-      return effort === "none" ? off : drop("The model cannot be asked to reason");
-    case "reasoning_effort":
-      return { ...off, fields: { reasoning_effort: nearest(effort, warnings) } };
-    case "maxReasoningEffort":
-      if (effort === "none") return off;
-      return {
-        ...off,
-        fields: {
-          reasoningConfig: { type: "enabled", maxReasoningEffort: nearest(effort, warnings) },
-        },
-      };
+  if (effort === "none") {
+    return thinkingOff === "none" ? drop("The model cannot do without reasoning") : off;
   }
-  if (effort === "none") return off;
   if (forcedTool) return drop("The model does not reason when it must call a tool");
+  if (profile.reasoning === "adaptive") {
+    const asked = effort === undefined
+      ? {}
+      : { output_config: { effort: nearest(effort, context) } };
+    return {
+      ...off,
+      fields: { thinking: { type: "adaptive" }, ...fixSampling(call, asked, context) },
+      plainSampling: true,
+    };
+  }
+  const wanted = budgetOf(call.reasoning ?? {});
+  if (wanted === undefined) return off;
   if (continuesUnsigned(call, context)) {
     return drop("The tool calls in progress come without their signed reasoning");
   }
-  const fixed = dropSampling(call, context);
-  if (profile.reasoning === "adaptive") {
-    return {
-      fields: {
-        thinking: { type: "adaptive" },
-        output_config: { effort: nearest(effort, warnings) },
-      },
-      maxOutputTokens,
-      plainSampling: fixed,
-    };
-  }
-  const budget = Math.max(budgetOf(reasoning) ?? minBudgetTokens, minBudgetTokens);
+  const budget = Math.max(wanted, minBudgetTokens);
   return {
-    fields: { thinking: { type: "enabled", budget_tokens: budget } },
-    maxOutputTokens: raise(maxOutputTokens, budget, warnings),
-    plainSampling: fixed,
+    fields: fixSampling(call, { thinking: { type: "enabled", budget_tokens: budget } }, context),
+    maxOutputTokens: raise(call.maxOutputTokens, budget, warnings),
+    plainSampling: true,
   };
+}
+
+/** A budget too small for any effort still asks for some. */
+function readEffort(reasoning: NonNullable<Call["reasoning"]>): string | undefined {
+  const { budgetTokens } = reasoning;
+  return budgetTokens
+    ? effortOf({ ...reasoning, budgetTokens: Math.max(budgetTokens, 512) })
+    : effortOf(reasoning);
+}
+
+function fixSampling(call: Call, fields: JsonObject, context: EncodeContext): JsonObject {
+  dropSampling(call, "Sampling is fixed while the model reasons", context);
+  return fields;
 }
 
 /** The budget counts against the output limit and must lie below it. */
@@ -82,13 +129,13 @@ function raise(
   return maxOutputTokens + budget;
 }
 
-/** Efforts models know are `low`, `medium` and `high`. */
-function nearest(effort: string, warnings: Warning[]): string {
-  const word = effort === "xhigh"
-    ? "high"
-    : effort === "minimal" || effort === "none"
-    ? "low"
-    : effort;
+const ranks = ["none", "minimal", "low", "medium", "high", "xhigh", "max"];
+
+/** The highest effort the model knows that is not above the one asked for, else its lowest. */
+function nearest(effort: string, { profile, warnings }: EncodeContext): string {
+  const { efforts } = profile;
+  const rank = ranks.indexOf(effort);
+  const word = efforts.findLast((each) => ranks.indexOf(each) <= rank) ?? efforts[0] ?? "low";
   if (word !== effort) {
     warnings.push({
       code: "reasoning_effort_approximated",
@@ -112,14 +159,4 @@ function continuesUnsigned(call: Call, { family }: EncodeContext): boolean {
     (part.signature !== undefined || part.encrypted !== undefined)
   );
   return asking !== undefined && !signed;
-}
-
-function dropSampling({ sampling }: Call, { warnings }: EncodeContext): boolean {
-  const why = "Sampling is fixed while the model reasons";
-  if (sampling.temperature !== undefined && sampling.temperature !== 1) {
-    warnings.push(dropped("/temperature", why));
-  }
-  if (sampling.topP !== undefined && sampling.topP !== 1) warnings.push(dropped("/top_p", why));
-  if (sampling.topK !== undefined) warnings.push(dropped("/top_k", why));
-  return true;
 }

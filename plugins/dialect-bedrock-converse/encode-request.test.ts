@@ -245,6 +245,53 @@ test("effort becomes a budget that fits below the output limit, and fixes sampli
     .not.toHaveProperty("additionalModelRequestFields");
 });
 
+test("sampling is written as far as the model takes it", () => {
+  const sampling = { temperature: 0.2, topP: 0.5, topK: 5 };
+  const written = (profile: JsonObject) => {
+    const { body, codes } = encode({ sampling }, profile);
+    return [body["inferenceConfig"], body["additionalModelRequestFields"], codes];
+  };
+  expect(written({ topK: "inferenceConfig.topK" })).toEqual([
+    { temperature: 0.2, topP: 0.5 },
+    { inferenceConfig: { topK: 5 } },
+    [],
+  ]);
+  expect(written({ topK: "top_k", sampling: "either" })).toEqual([
+    { temperature: 0.2 },
+    { top_k: 5 },
+    ["parameter_dropped /top_p"],
+  ]);
+  expect(written({ sampling: "none" })).toEqual([undefined, undefined, [
+    "parameter_dropped /temperature",
+    "parameter_dropped /top_p",
+    "parameter_dropped /top_k",
+  ]]);
+});
+
+test("as little thinking as can be had is asked for in the model's own way", () => {
+  const off = (profile: JsonObject) => {
+    const { body, codes } = encode({ reasoning: { effort: "none" } }, {
+      reasoning: "adaptive",
+      ...profile,
+    });
+    return [body["additionalModelRequestFields"], codes];
+  };
+  expect(off({})).toEqual([undefined, []]);
+  expect(off({ thinkingOff: "disabled" })).toEqual([{ thinking: { type: "disabled" } }, []]);
+  expect(off({ thinkingOff: "none" })).toEqual([undefined, [
+    "parameter_dropped /reasoning_effort",
+  ]]);
+  const forced = encode({ tools: [weather], toolChoice: { type: "required" } }, {
+    reasoning: "adaptive",
+    thinkingOff: "disabled",
+  });
+  expect(forced.body["additionalModelRequestFields"]).toEqual({ thinking: { type: "disabled" } });
+  const undecided = encode({ reasoning: {} }, { reasoning: "adaptive" });
+  expect(undecided.body["additionalModelRequestFields"]).toEqual({
+    thinking: { type: "adaptive" },
+  });
+});
+
 test("every family's spelling of effort", () => {
   const fields = (reasoning: string, effort: "low" | "xhigh") =>
     encode({ reasoning: { effort } }, { reasoning }).body["additionalModelRequestFields"];

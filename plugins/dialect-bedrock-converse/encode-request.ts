@@ -13,6 +13,7 @@ import { wireNames } from "./encode-content.ts";
 import { dropped, type EncodeContext } from "./encode-context.ts";
 import { encodeConversation } from "./encode-messages.ts";
 import { encodeReasoningFields } from "./encode-reasoning.ts";
+import { encodeSampling } from "./encode-sampling.ts";
 import { encodeToolConfig, isForced, toolNamesOf } from "./encode-tools.ts";
 import { readProfile } from "./profile.ts";
 import { compact, dialectId, filled, objectOf, ownNative } from "./read-json.ts";
@@ -74,7 +75,8 @@ function encodeChat(call: Call, context: EncodeContext): JsonObject {
 /** Settings in the spelling they came with. */
 function ownSettings(call: Call): JsonObject {
   const native = ownNative(call) ?? {};
-  const inference = inferenceConfig(call, call.maxOutputTokens, call.sampling.topP);
+  const { temperature, topP } = call.sampling;
+  const inference = compact(inferenceConfig(call, call.maxOutputTokens, { temperature, topP }));
   return {
     ...call.extras,
     ...native,
@@ -87,33 +89,19 @@ function foreignSettings(
   toolConfig: JsonObject | undefined,
   context: EncodeContext,
 ): JsonObject {
-  const { profile, warnings } = context;
+  const { profile } = context;
   dropUnknown(call, context);
   const reasoning = encodeReasoningFields(call, isForced(toolConfig), context);
-  const { sampling } = call;
-  const exclusive = !profile.temperatureWithTopP && !reasoning.plainSampling &&
-    sampling.temperature !== undefined;
-  if (exclusive && sampling.topP !== undefined) {
-    warnings.push(dropped("/top_p", "The model takes either temperature or top_p"));
-  }
+  const sampling = encodeSampling(call, reasoning.plainSampling, context);
   const structured = call.output?.type === "json-schema" && profile.structuredOutput
     ? encodeOutputConfig(call.output)
     : undefined;
-  const stops = (sampling.stop ?? []).length > 0;
+  const stops = (call.sampling.stop ?? []).length > 0;
   return {
-    inferenceConfig: filled(
-      compact({
-        ...inferenceConfig(
-          call,
-          reasoning.maxOutputTokens,
-          exclusive ? undefined : sampling.topP,
-        ),
-        ...(reasoning.plainSampling ? { temperature: undefined, topP: undefined } : {}),
-      }),
-    ),
+    inferenceConfig: filled(inferenceConfig(call, reasoning.maxOutputTokens, sampling.inference)),
     additionalModelRequestFields: filled({
       ...reasoning.fields,
-      ...topKField(call, reasoning.plainSampling, context),
+      ...sampling.fields,
       ...singleCallField(call, toolConfig, context),
     }),
     ...(stops && profile.tellsStopSequence
@@ -126,31 +114,16 @@ function foreignSettings(
 }
 
 function inferenceConfig(
-  { sampling }: Call,
+  call: Call,
   maxTokens: number | undefined,
-  topP: number | undefined,
+  sampling: JsonObject,
 ): JsonObject {
-  const stop = sampling.stop?.filter((each) => each !== "");
-  return compact({
+  const stop = call.sampling.stop?.filter((each) => each !== "");
+  return {
     maxTokens,
-    temperature: sampling.temperature,
-    topP,
+    ...sampling,
     stopSequences: stop && stop.length > 0 ? stop : undefined,
-  });
-}
-
-function topKField(call: Call, fixed: boolean, context: EncodeContext): JsonObject {
-  const { topK } = call.sampling;
-  if (topK === undefined || fixed) return {};
-  switch (context.profile.topK) {
-    case "top_k":
-      return { top_k: topK };
-    case "inferenceConfig.topK":
-      return { inferenceConfig: { topK } };
-    default:
-      context.warnings.push(dropped("/top_k"));
-      return {};
-  }
+  };
 }
 
 function singleCallField(

@@ -27,8 +27,12 @@ export interface ConverseProfile {
   readonly toolCachePoints: boolean;
   /** False when cache points have no lifetime; default true. */
   readonly cacheTtl: boolean;
-  /** False when `temperature` and `topP` exclude each other; default true. */
-  readonly temperatureWithTopP: boolean;
+  /** What of sampling the model takes: `both` (default), `either` temperature or top-p, or `none`, not even top-k. */
+  readonly sampling: "both" | "either" | "none";
+  /** Efforts the model knows, lowest first; default `low`, `medium`, `high`. */
+  readonly efforts: readonly string[];
+  /** The `thinking.type` for as little thinking as can be had; by default nothing is written, because it is off. */
+  readonly thinkingOff: string | undefined;
   /** True when the model can tell which stop sequence it met; default false. */
   readonly tellsStopSequence: boolean;
   /** Name of the service's own tool that searches the web; default none. */
@@ -46,6 +50,8 @@ export function readProfile(profile: DialectProfile = {}): ConverseProfile {
   const structuredOutput = flagOf(profile["structuredOutput"]) ?? false;
   const cachePoints = flagOf(profile["cachePoints"]) ?? true;
   const choices = profile["toolChoices"];
+  const sampling = profile["sampling"];
+  const efforts = textsOf(profile["efforts"]);
   return {
     reasoning: reasoning === "budget" || reasoning === "adaptive" ||
         reasoning === "maxReasoningEffort" || reasoning === "reasoning_effort"
@@ -59,7 +65,9 @@ export function readProfile(profile: DialectProfile = {}): ConverseProfile {
     cachePoints,
     toolCachePoints: flagOf(profile["toolCachePoints"]) ?? cachePoints,
     cacheTtl: flagOf(profile["cacheTtl"]) ?? true,
-    temperatureWithTopP: flagOf(profile["temperatureWithTopP"]) ?? true,
+    sampling: sampling === "either" || sampling === "none" ? sampling : "both",
+    efforts: efforts.length > 0 ? efforts : ["low", "medium", "high"],
+    thinkingOff: textOf(profile["thinkingOff"]),
     tellsStopSequence: flagOf(profile["tellsStopSequence"]) ?? false,
     webSearchTool: textOf(profile["webSearchTool"]),
     embeddingInputType: textOf(profile["embeddingInputType"]) ?? "search_document",

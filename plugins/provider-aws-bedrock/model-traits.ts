@@ -38,21 +38,38 @@ export function modelName(model: string): string {
   return last.replace(/^(us-gov|us|eu|apac|ap|jp|au|ca|sa|me|af|global)\./, "");
 }
 
-/** Versions stand behind the tier since 4 (`claude-sonnet-4-5`) and before it until then (`claude-3-7-sonnet`). */
+/**
+ * Versions stand behind the tier since 4 (`claude-sonnet-4-5`) and before it until then (`claude-3-7-sonnet`).
+ * What a version takes is the model's own affair, here as at its maker (migration guides, "Troubleshooting thinking").
+ */
 function claude(name: string): Traits {
-  const match = /claude-(?:[a-z]+-)?(\d+)(?:-(\d{1,2})(?!\d))?/.exec(name);
+  const match = /claude-(?:([a-z]+)-)?(\d+)(?:-(\d{1,2})(?!\d))?/.exec(name);
   if (!match) return { cachePoints: false, topK: "top_k", tellsStopSequence: true };
-  const version = Number(match[1]) + Number(match[2] ?? 0) / 10;
+  const version = Number(match[2]) + Number(match[3] ?? 0) / 10;
   const recent = version >= 4.5;
   return {
     reasoning: version >= 4.6 ? "adaptive" : version >= 3.7 ? "budget" : "none",
+    ...(version >= 4.6 ? adaptive(match[1] ?? "", version) : {}),
     topK: "top_k",
     structuredOutput: recent,
     singleToolCall: recent,
     cachePoints: version >= 3.5,
     cacheTtl: recent,
-    temperatureWithTopP: !recent && !/opus-4-1/.test(name),
+    sampling: version >= 4.7 ? "none" : version >= 4.1 ? "either" : "both",
     tellsStopSequence: true,
+  };
+}
+
+/** From 5 on some models cannot do without thinking, and some of these cannot be made to call a tool. */
+function adaptive(family: string, version: number): Traits {
+  const always = family === "fable" || family === "mythos" || (version > 5 && family === "opus");
+  const thinkingOff = version < 5 || !always
+    ? version > 5 && family === "sonnet" ? "between_tools" : "disabled"
+    : "none";
+  return {
+    efforts: ["low", "medium", "high", ...(version >= 4.7 ? ["xhigh"] : [])],
+    thinkingOff,
+    ...(thinkingOff === "none" && version > 5 ? { toolChoices: ["auto"] } : {}),
   };
 }
 
