@@ -4,6 +4,7 @@ import { createApiKeyValue } from "../access/api-key-format.ts";
 import type { Clock, Log } from "../contract/index.ts";
 import { createPluginHost } from "../host/create-plugin-host.ts";
 import { installationRoot } from "../host/discover.ts";
+import type { PluginHost } from "../host/plugin-host.ts";
 import { createDataPlane } from "../http/data-plane.ts";
 import { type HttpServer, listen } from "../http/server.ts";
 import { createSourceAddress } from "../http/source-address.ts";
@@ -34,6 +35,8 @@ export interface TestGateway {
   readonly longBaseURL: string;
   readonly apiKey: string;
   readonly snapshot: MutableSnapshot;
+  /** The plugins behind the gateway. */
+  readonly host: PluginHost;
   /** Outcomes of finished exchanges, in order. */
   readonly outcomes: Outcome[];
   /** Forgets which providers kept failing. */
@@ -122,6 +125,7 @@ export async function startTestGateway(
     longBaseURL: `${server.url}/v1/completion/${workspaceId}/${environmentId}`,
     apiKey,
     snapshot: world,
+    host,
     outcomes,
     closeCircuits: () => void (circuits = createCircuits(clock)),
     async stop() {
