@@ -65,15 +65,37 @@ function encodeChoice(
   const message = objectOf(own?.["message"]);
   const bare = own !== undefined && message === undefined && blocks.length === 0;
   const { logprobs, ...others } = rest;
+  const said = blocks.some(({ type }) => type === "refusal");
+  const refusal = finish && !said ? missingRefusal(finish) : undefined;
+  if (refusal) warnings.push(refusalSynthesized(index));
+  const shown = refusal ? [...blocks, refusal] : blocks;
   return compact({
     ...others,
     index,
-    ...(bare ? {} : { message: encodeMessage(blocks, own && (message ?? {}), context, warnings) }),
+    ...(bare ? {} : { message: encodeMessage(shown, own && (message ?? {}), context, warnings) }),
     logprobs: writeLogprobs(blocks, logprobs, own !== undefined),
     finish_reason: Object.hasOwn(others, "finish_reason")
       ? others["finish_reason"]
       : writeReason(finish, context, warnings),
   });
+}
+
+/**
+ * The refusal a choice lacks that ended with one: other families only stop, while here `refusal` has to say it.
+ * Undefined for a finish that says enough.
+ */
+export function missingRefusal(finish: FinishPart): Block | undefined {
+  if (finish.reason !== "refusal" || ownNative(finish)) return undefined;
+  return { type: "refusal", choice: finish.choice, text: "The model declined to answer." };
+}
+
+function refusalSynthesized(choice: number): Warning {
+  return {
+    code: "refusal_synthesized",
+    path: pointer("choices", choice, "message", "refusal"),
+    action: "synthesized",
+    detail: "The answer ended with a refusal and no words for it",
+  };
 }
 
 /** The dialect's word for a finish; an own spelling stays. */

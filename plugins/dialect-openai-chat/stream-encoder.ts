@@ -13,6 +13,7 @@ import type {
 import { writeStart, writeUsage } from "./answer-members.ts";
 import {
   isFunctionCall,
+  missingRefusal,
   placeOf,
   writeImage,
   writeReason,
@@ -36,6 +37,7 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
   const open = new Map<number, OpenBlock>();
   const begun = new Set<number>();
   const finished = new Set<number>();
+  const refused = new Set<number>();
   const calls = new Map<number, number>();
 
   const chunk = (members: JsonObject): Frame => {
@@ -73,6 +75,7 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
     const { choice } = block;
     const place = block.type === "tool-call" && !block.server ? calls.get(choice) ?? 0 : 0;
     open.set(index, { block, place });
+    if (block.type === "refusal") refused.add(choice);
     switch (block.type) {
       case "text":
         return delta(choice, { content: block.text }, block.logprobs);
@@ -141,6 +144,8 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
     const { logprobs, ...rest } = objectOf(own?.["choice"]) ?? {};
     const message = objectOf(own?.["message"]) ?? {};
     const frames = delta(finish.choice, {});
+    const refusal = refused.has(finish.choice) ? undefined : missingRefusal(finish);
+    if (refusal) frames.push(...begin(-1, refusal));
     frames.push(chunk({
       ...objectOf(own?.["answer"]),
       choices: [compact({

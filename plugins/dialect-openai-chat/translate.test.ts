@@ -3,9 +3,11 @@ import type {
   AnswerContext,
   Call,
   DialectProfile,
+  FinishPart,
   JsonObject,
   Part,
   StreamPart,
+  TextBlock,
 } from "@vmx/core/contract";
 import { type Case, runCases } from "@vmx/core/conformance";
 import { assembleParts } from "@vmx/core/kit";
@@ -288,6 +290,39 @@ const cases: readonly Case[] = [
       assert.equal(reason({ tool_calls: calls }), "tool-use");
       assert.equal(reason({ refusal: "No." }), "refusal");
       assert.equal(reason({ content: "a" }), "end");
+    },
+  },
+  {
+    name: "a refusal of another dialect that has no words gets some, plain and streamed",
+    run() {
+      const refused: Part[] = [
+        { type: "text", choice: 0, text: "Here is" },
+        { type: "finish", choice: 0, reason: "refusal", raw: "refusal" },
+      ];
+      const { value, warnings } = dialect.encodeResponse(refused, context);
+      assert.deepEqual(warnings.map(({ code, path }) => `${code} ${path}`), [
+        "refusal_synthesized /choices/0/message/refusal",
+      ]);
+      const plain = dialect.decodeResponse(value, "chat").value;
+      assert.equal(plain.find(({ type }) => type === "refusal")?.type, "refusal");
+      assert.equal(plain.find((part) => part.type === "finish")?.reason, "refusal");
+      const encoder = dialect.streamEncoder({ ...context, stream: true });
+      const frames = [
+        ...encoder.push({ type: "block-start", index: 0, block: refused[0] as TextBlock }),
+        ...encoder.push({ type: "block-end", index: 0 }),
+        ...encoder.push(refused[1] as FinishPart),
+        ...encoder.end(),
+      ];
+      const decoder = dialect.streamDecoder();
+      const streamed = assembleParts([
+        ...frames.flatMap((frame) => [...decoder.push(frame)]),
+        ...decoder.end(),
+      ]);
+      const words = (parts: readonly Part[]) =>
+        parts.flatMap((part) => part.type === "refusal" ? [part.text] : []);
+      assert.equal(words(plain).length, 1);
+      assert.deepEqual(words(streamed), words(plain));
+      assert.equal(streamed.find((part) => part.type === "finish")?.reason, "refusal");
     },
   },
   {
