@@ -36,8 +36,11 @@ export function adaptBody(request: AdaptRequest): Adaptation | undefined {
   const drop = (name: string, neutral: Json | undefined) => {
     const value = body[name];
     if (value === undefined || value === null) return;
+    const lost = JSON.stringify(value) !== JSON.stringify(neutral);
+    // Of all these the service takes one, at its default, so the body can stay as it is.
+    if (!lost && name === "temperature") return;
     remove.push(name);
-    if (JSON.stringify(value) === JSON.stringify(neutral)) return;
+    if (!lost) return;
     warnings.push({
       code: "parameter_dropped",
       path: `/${name}`,
