@@ -27,6 +27,8 @@ export function decodeSystem(instruction: Json | undefined): SystemText[] {
 interface OpenCall {
   readonly id: string;
   readonly name: string;
+  /** The id the call bears with its signature in it, which its result must bear too. */
+  readonly packedId: string;
 }
 
 /** Reads `contents` into turns; a content with results becomes a turn of role `tool`. */
@@ -70,10 +72,11 @@ function decodePart(
   if (call && model) {
     const name = textOf(call["name"]) ?? "";
     const id = textOf(call["id"]) ?? makeCallId("request", ...place, name);
-    open.push({ id, name });
+    const packedId = packCallId(id, signature);
+    open.push({ id, name, packedId });
     return {
       type: "tool-call",
-      id: packCallId(id, signature),
+      id: packedId,
       name,
       input: objectOf(call["args"]) ?? {},
       ...kept,
@@ -100,7 +103,7 @@ function decodeResult(result: JsonObject, open: OpenCall[]): ToolResultContent {
   });
   return {
     type: "tool-result",
-    callId: id ?? call?.id ?? "",
+    callId: call?.packedId ?? id ?? "",
     ...(name === undefined ? {} : { name }),
     content: [{ type: "text", text }, ...media],
     ...(isError ? { isError } : {}),

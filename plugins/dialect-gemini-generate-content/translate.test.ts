@@ -498,3 +498,18 @@ test("pieces of arguments with hostile places do no harm", () => {
     .toMatchObject({ text: '{"list":[],"a":[{"b":"x"}],"d e":"x"}' });
   expect(({} as { polluted?: string }).polluted).toBeUndefined();
 });
+
+test("a result bears the id of its call, signature and all", () => {
+  const functionCall = { id: "c1", name: "get", args: {} };
+  const functionResponse = { id: "c1", name: "get", response: { output: "ok" } };
+  const { turns } = dialect.decodeRequest({
+    contents: [
+      { role: "user", parts: [{ text: "Go." }] },
+      { role: "model", parts: [{ functionCall, thoughtSignature: "c2ln" }] },
+      { role: "user", parts: [{ functionResponse }] },
+    ],
+  }, "chat").value;
+  const [call, result] = turns.slice(1).flatMap(({ parts }) => parts);
+  expect(call).toMatchObject({ type: "tool-call", id: expect.stringMatching(/^c1./) });
+  expect(result).toMatchObject({ type: "tool-result", callId: (call as { id: string }).id });
+});
