@@ -6,7 +6,7 @@ import type {
   UsageRequest,
   Warning,
 } from "../contract/index.ts";
-import { editObject, mergeObjects } from "../kit/index.ts";
+import { editObject, mayHoldSignatures, mergeObjects, withoutSignatures } from "../kit/index.ts";
 import { defaultArguments, type LegCodec } from "./codec.ts";
 import type { Exchange, RequestBody } from "./exchange.ts";
 
@@ -105,9 +105,10 @@ function readable(
 ): { body: RequestBody; warnings: readonly Warning[] } {
   const { dialect: { inbound }, request: { endpoint: { operation } } } = exchange;
   const body = exchange.body!;
-  const cleaned = inbound.withoutMarks?.(body.value, operation, family);
-  if (!cleaned || cleaned.value === body.value) return { body, warnings: [] };
-  const { value, warnings } = cleaned;
+  const bare = mayHoldSignatures(body.text) ? withoutSignatures(body.value) : body.value;
+  const { value, warnings } = inbound.withoutMarks?.(bare, operation, family) ??
+    { value: bare, warnings: [] };
+  if (value === body.value) return { body, warnings };
   return { body: { ...body, value, text: JSON.stringify(value) }, warnings };
 }
 

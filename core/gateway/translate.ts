@@ -8,7 +8,7 @@ import type {
   Warning,
 } from "../contract/index.ts";
 import { GatewayError } from "../contract/index.ts";
-import { mergeObjects } from "../kit/index.ts";
+import { mayHoldSignatures, mergeObjects, withoutSignatures } from "../kit/index.ts";
 import { lossRule } from "./answer-headers.ts";
 import { defaultArguments, type LegCodec } from "./codec.ts";
 import type { Exchange } from "./exchange.ts";
@@ -47,7 +47,9 @@ export async function createTranslation(
   const encoded = outbound.encodeRequest(call, { model, family, ...(profile ? { profile } : {}) });
   const warnings = [...decoded.warnings, ...encoded.warnings];
   refuseLoss(exchange, warnings);
-  const value = mergeObjects(encoded.value, exchange.envelope.providerArgs);
+  // Dialects that have a use for the marks of tool-call ids have taken them out; no other service may see them.
+  const bare = mayHoldSignatures(body.text) ? withoutSignatures(encoded.value) : encoded.value;
+  const value = mergeObjects(bare, exchange.envelope.providerArgs);
   const reading = {
     ...(profile ? { profile } : {}),
     ...(encoded.toolNames ? { toolNames: encoded.toolNames } : {}),

@@ -49,6 +49,11 @@ export function stripSignature(id: string): string {
   return at < 0 ? id : id.slice(0, at);
 }
 
+/** Whether a body's text may hold marks; cheap enough for every request. */
+export function mayHoldSignatures(text: string): boolean {
+  return text.includes(marker);
+}
+
 /**
  * A body without the marks in its tool-call ids, at whatever depth they stand; the same object when there are none.
  * Meant for bodies that are passed through: no service takes ids as long as a mark makes them.
@@ -58,7 +63,13 @@ export function withoutSignatures(body: JsonObject): JsonObject {
 }
 
 /** Members that hold a tool call's id, in the dialects callers speak. */
-const idMembers: ReadonlySet<string> = new Set(["id", "tool_call_id", "call_id", "tool_use_id"]);
+const idMembers: ReadonlySet<string> = new Set([
+  "id",
+  "tool_call_id",
+  "call_id",
+  "tool_use_id",
+  "toolUseId",
+]);
 
 /** Messages hold calls a few levels down; what lies deeper is content. */
 const maxDepth = 8;
