@@ -123,7 +123,7 @@ test("limits of an override add to the stored ones and never replace them", asyn
   }, "limited");
   const { exchange } = gateway.outcomes.at(-1)!;
   expect(exchange.target).toMatchObject({ resource: { enforceCapacity: true } });
-  const { resource } = exchange.target as { resource: { capacity: unknown[] } };
+  const { resource } = exchange.target as unknown as { resource: { capacity: unknown[] } };
   expect(resource.capacity).toHaveLength(2);
   expect(resource.capacity[0]).toEqual(stored);
 });
