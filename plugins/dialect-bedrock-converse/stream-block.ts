@@ -21,6 +21,7 @@ export function createStreamBlock(
 ): StreamBlock {
   let open: { readonly index: number; readonly type: Block["type"] } | undefined;
   let grown = 0;
+  let calling = false;
   let call: StreamBlock["call"] = "none";
   let encrypted = "";
   let result: { own: JsonObject; content: Json[] } | undefined;
@@ -29,6 +30,7 @@ export function createStreamBlock(
   const unknown: JsonObject[] = [];
 
   const begin = (block: Block): number => {
+    end();
     const index = nextIndex();
     open = { index, type: block.type };
     grown = 0;
@@ -36,20 +38,21 @@ export function createStreamBlock(
     return index;
   };
   const end = (): void => {
-    if (open) lane.emit({ type: "block-end", index: open.index });
+    if (!open) return;
+    // A call without arguments has no deltas, and none is an empty object.
+    if (calling && grown === 0) append(open.index, "{}");
+    calling = false;
+    lane.emit({ type: "block-end", index: open.index });
     open = undefined;
   };
   const ensure = (block: Block): number => {
-    if (open?.type === block.type) return open.index;
-    end();
-    return begin(block);
+    return open?.type === block.type ? open.index : begin(block);
   };
   const append = (index: number, text: string): void => {
     grown += text.length;
     if (text !== "") lane.emit({ type: "block-delta", index, text });
   };
   const whole = (block: Block): void => {
-    end();
     begin(block);
     end();
   };
@@ -79,6 +82,7 @@ export function createStreamBlock(
         const answer = isAnswer(use, options);
         call = answer ? "answer" : "tool";
         begin(answer ? textBlock("") : callBlock(use, "", options));
+        calling = true;
       } else if (returned) result = { own: returned, content: [] };
       else if (drawn) image = { format: textOf(drawn["format"]), bytes: [] };
       else if (Object.keys(event).length > 0) unknown.push(event);
@@ -99,8 +103,6 @@ export function createStreamBlock(
       else unknown.push(delta);
     },
     stop() {
-      // A call without arguments has no deltas, and none is an empty object.
-      if (call !== "none" && open && grown === 0) append(open.index, "{}");
       const cited = open?.type === "text" ? grown : 0;
       end();
       for (const citation of citations) whole(readCitation(citation, cited));

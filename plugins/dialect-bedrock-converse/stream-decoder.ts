@@ -71,11 +71,12 @@ export function streamDecoder(options: DecodeOptions = {}): StreamDecoder {
       case "messageStart":
         return start();
       case "contentBlockStart":
+        // A place that is taken once more begins a block of its own.
+        stop(numberOf(event["contentBlockIndex"]) ?? 0);
         return blockAt(event).start(objectOf(event["start"]) ?? {});
       case "contentBlockDelta":
         return blockAt(event).grow(objectOf(event["delta"]) ?? {});
       case "contentBlockStop":
-        // A block that was announced by nothing else is an empty text.
         return stop(numberOf(event["contentBlockIndex"]) ?? 0);
       case "messageStop":
         start();
