@@ -155,13 +155,6 @@ function nativePart(block: JsonObject): NativeContent {
   return { type: "native", kind: type ?? kindOf(block), native: native(block) };
 }
 
-/** Whether blocks hold calls or results of tools, which the service takes only beside tool definitions. */
-export function holdsToolBlocks(blocks: readonly JsonObject[]): boolean {
-  return blocks.some((block) =>
-    block["toolUse"] !== undefined || block["toolResult"] !== undefined
-  );
-}
-
 /** Texts of a system block or message in plain words; undefined for blocks that hold none. */
 export function systemText(block: JsonObject): string | undefined {
   return textOf(block["text"]) ?? plainText(block);
