@@ -8,6 +8,7 @@ import { createAnswerHomes } from "./gateway/provider-state.ts";
 import type { Redact } from "./gateway/redact.ts";
 import { createRetryBudget } from "./gateway/retry-budget.ts";
 import { createRefusals } from "./gateway/refusals.ts";
+import type { RequiredPlugins } from "./host/follow-switches.ts";
 import type { PluginHost } from "./host/plugin-host.ts";
 import { createTryModel } from "./gateway/try-model.ts";
 import { createDataPlane } from "./http/data-plane.ts";
@@ -35,6 +36,7 @@ export interface GatewayParts {
   readonly encryption: () => Promise<Encryption>;
   /** Id of the shared state in use. */
   readonly sharedState: string;
+  readonly requiredPlugins: RequiredPlugins;
   readonly guard: EgressGuard;
   /** `fetch` through the egress guard. */
   readonly fetch: typeof fetch;
@@ -73,6 +75,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     loader,
     host,
     encryption: parts.encryption,
+    requiredPlugins: parts.requiredPlugins,
     egress: parts.guard,
     clock,
     log: log.named("management"),

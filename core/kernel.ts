@@ -7,8 +7,10 @@ import { createGateway } from "./create-gateway.ts";
 import { createRedact } from "./gateway/redact.ts";
 import { secretPaths } from "./host/configuration-schema.ts";
 import { createPluginHost } from "./host/create-plugin-host.ts";
+import { followSwitches, requiredPlugins } from "./host/follow-switches.ts";
 import type { PluginHost } from "./host/plugin-host.ts";
 import { requireContribution, selectContribution } from "./host/select.ts";
+import { openStoredSettings } from "./host/stored-settings.ts";
 import type { HttpServer } from "./http/server.ts";
 import { createEgressGuard } from "./kit/egress.ts";
 import { createHttpClient } from "./kit/http.ts";
@@ -19,6 +21,7 @@ import type { Environment } from "./setting-reader.ts";
 import { startStopwatch } from "./stopwatch.ts";
 import type { Database } from "./store/database.ts";
 import type { EmbeddedDatabase } from "./store/embedded.ts";
+import type { SnapshotLoader } from "./store/loader.ts";
 import { unknownVariables } from "./unknown-variables.ts";
 import { version } from "./version.ts";
 
@@ -75,6 +78,8 @@ export async function createKernel(config: Config, environment: Environment): Pr
     const guard = createEgressGuard(config.egress);
     const http = createHttpClient({ ...config.upstream, guard, clock });
     closing.push(() => http.close());
+    const switched = Promise.withResolvers<void>();
+    let stored: SnapshotLoader | undefined = undefined;
     const host = await createPluginHost({
       root: config.root,
       coreVersion: version,
@@ -86,6 +91,12 @@ export async function createKernel(config: Config, environment: Environment): Pr
       clock,
       dataDir: config.dataDir,
       signal: shutdown.signal,
+      switched: switched.promise,
+      settings: async (pluginId, schema) => {
+        // The key ring opens the settings of the others; its own come from the environment.
+        if (!stored || pluginId === host.find("encryptions", encryptionId)?.pluginId) return;
+        return await openStoredSettings(stored.current(), pluginId, schema, encryption);
+      },
     });
     redact = createRedact(credentialPatterns(host));
     for (const text of unknownVariables(environment, [...config.variables, ...host.variables()])) {
@@ -97,7 +108,14 @@ export async function createKernel(config: Config, environment: Environment): Pr
       named: config.encryption,
       otherwise: defaultContributions.encryptions,
     });
+    const sharedStateId = selectContribution(host, "sharedStates", environment, {
+      otherwise: defaultContributions.sharedStates,
+    });
     const encryption = () => host.get("encryptions", encryptionId);
+    const required = requiredPlugins(host, {
+      encryptions: encryptionId,
+      sharedStates: sharedStateId,
+    });
     const server = await embedded;
     watch.lap("database server");
     const { openDatabase, createSnapshotLoader, createSnapshotFile, bootstrap } = await modules;
@@ -139,8 +157,11 @@ export async function createKernel(config: Config, environment: Environment): Pr
         watch.lap("first run");
       },
     });
+    stored = loader;
     await loader.start();
     closing.push(() => loader.stop());
+    followSwitches(host, loader, required, log);
+    switched.resolve();
     watch.lap("snapshot");
 
     const gateway = await createGateway({
@@ -150,9 +171,8 @@ export async function createKernel(config: Config, environment: Environment): Pr
       database,
       loader,
       encryption,
-      sharedState: selectContribution(host, "sharedStates", environment, {
-        otherwise: defaultContributions.sharedStates,
-      }),
+      sharedState: sharedStateId,
+      requiredPlugins: required,
       guard,
       fetch: http.fetch,
       clock,

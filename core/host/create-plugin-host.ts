@@ -6,7 +6,7 @@ import {
 } from "../contract/index.ts";
 import { StartError } from "../start-error.ts";
 import type { Surroundings } from "./activate-plugin.ts";
-import type { Configuration } from "./configuration-schema.ts";
+import type { Configuration, JsonSchema } from "./configuration-schema.ts";
 import { discover, type FoundPackage } from "./discover.ts";
 import {
   createManifestReader,
@@ -29,9 +29,14 @@ export interface PluginHostOptions extends Surroundings {
   /** Further folders with plugins. */
   readonly folders?: readonly string[];
   /** Stored settings of a plugin, opened; asked for when the plugin is activated. */
-  readonly settings?: (pluginId: string) => Configuration | undefined;
+  readonly settings?: (
+    pluginId: string,
+    schema: JsonSchema,
+  ) => Promise<Configuration | undefined>;
   /** Names of plugins that are switched off. */
   readonly disabled?: readonly string[];
+  /** Plugins that ask for `onStartup` wait for it: until then nobody knows which are switched off. */
+  readonly switched?: Promise<unknown>;
   /** Milliseconds a plugin may take to load and activate; 10 s when absent. */
   readonly timeoutMs?: number;
   /** Milliseconds each disposer may take; 5 s when absent. */
@@ -66,7 +71,11 @@ export async function createPluginHost(options: PluginHostOptions): Promise<Plug
     if (!plugin) return { candidate, reason };
     const slot: PluginSlot = createPluginSlot(
       plugin,
-      () => pluginSettings(plugin, environment, options.settings?.(plugin.id)),
+      async () => {
+        const { id, settingsSchema } = plugin;
+        const stored = settingsSchema && await options.settings?.(id, settingsSchema);
+        return pluginSettings(plugin, environment, stored);
+      },
       options,
       limits,
       () => activated.push(slot),
@@ -106,6 +115,12 @@ export async function createPluginHost(options: PluginHostOptions): Promise<Plug
     const slot = entry && slotOf(entry.pluginId);
     if (!slot) {
       throw new GatewayError("PLUGIN_NOT_FOUND", `Cannot find ${what}: no plugin provides it`);
+    }
+    if (slot.outcome().state === "disabled") {
+      throw new GatewayError(
+        point === "providers" ? "connection_disabled" : "operation_not_supported",
+        `Cannot use ${what}: plugin "${slot.plugin.id}" is switched off`,
+      );
     }
     const ready = slot.implementation(point, entry.id);
     if (ready !== undefined) return ready as ContributionPoints[Point];
@@ -149,7 +164,8 @@ export async function createPluginHost(options: PluginHostOptions): Promise<Plug
     },
   };
 
-  fire("onStartup");
+  if (options.switched) options.switched.then(() => fire("onStartup"), () => {});
+  else fire("onStartup");
   return host;
 }
 

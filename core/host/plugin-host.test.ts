@@ -215,7 +215,7 @@ test("settings come from storage and, over it, from the variables the manifest n
   await settingsPlugin();
   await using host = await start({
     environment: { ACME_KEY: "k-from-environment", ACME_LIMIT: "7", ACME_REGIONS: "a, b" },
-    settings: () => ({ key: "k-stored", label: "stored" }),
+    settings: () => Promise.resolve({ key: "k-stored", label: "stored" }),
   });
   await host.get("providers", "acme");
   const config = (globalThis as Record<string, unknown>).acmeConfig as Record<string, unknown>;
@@ -248,7 +248,10 @@ test("a disabled plugin's contributions fail at once and serve again when it is 
   host.setEnabled("a", false);
   expect(host.active("providers", "a")).toBeUndefined();
   expect(host.plugins()[0]?.outcome).toEqual({ state: "disabled" });
-  await expect(host.get("providers", "a")).rejects.toThrow('plugin "a": it is disabled');
+  await expect(host.get("providers", "a")).rejects.toMatchObject({
+    code: "connection_disabled",
+    message: 'Cannot use provider "a": plugin "a" is switched off',
+  });
   host.setEnabled("a", true);
   expect(await host.get("providers", "a")).toBe(before);
   expect(() => host.setEnabled("b", true)).toThrow('Cannot switch plugin "b"');
@@ -311,6 +314,20 @@ test("a plugin that asks for onStartup, or for another's need, is activated by i
   expect(host.plugins()[2]?.outcome.state).toBe("idle");
   await host.get("providers", "b");
   await expect.poll(() => host.plugins()[2]?.outcome.state).toBe("active");
+});
+
+test("onStartup waits until it is known which plugins are switched off", async () => {
+  for (const name of ["a", "b"]) {
+    const members = { activationEvents: ["onStartup"] };
+    await plugin(`plugins/${name}`, { name, id: name, members });
+  }
+  const switched = Promise.withResolvers<void>();
+  await using host = await start({ switched: switched.promise });
+  host.setEnabled("a", false);
+  switched.resolve();
+  await expect.poll(() => host.plugins()[1]?.outcome.state).toBe("active");
+  host.setEnabled("a", true);
+  expect(host.plugins()[0]?.outcome.state).toBe("idle");
 });
 
 test("a set variable selects a contribution over the default, the operator's word over both", async () => {

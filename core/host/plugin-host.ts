@@ -10,7 +10,8 @@ export interface PluginHost {
   find(point: ContributionPoint, idOrAlias: string): Contribution | undefined;
   /**
    * The implementation, activating its plugin when that has not happened yet.
-   * Throws `PLUGIN_NOT_FOUND` for an unknown id and `unknown_error` with the cause when activation failed.
+   * Throws `PLUGIN_NOT_FOUND` for an unknown id, `connection_disabled` (providers) or `operation_not_supported` when
+   * the plugin is switched off, and `unknown_error` with the cause when activation failed.
    */
   get<Point extends ContributionPoint>(
     point: Point,

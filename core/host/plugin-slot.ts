@@ -32,7 +32,7 @@ export interface PluginLimits {
 /** Makes the slot of a registered plugin. `settings` is asked when the plugin is activated. */
 export function createPluginSlot(
   plugin: RegisteredPlugin,
-  settings: () => Configuration,
+  settings: () => Promise<Configuration>,
   surroundings: Surroundings,
   limits: PluginLimits,
   onActive: () => void,
@@ -53,7 +53,8 @@ export function createPluginSlot(
       const definition = await loadPlugin(plugin);
       if (abandoned) return;
       stage = "activate";
-      config = settings();
+      config = await settings();
+      if (abandoned) return;
       activation = activatePlugin(plugin, definition, config, surroundings);
       await activation.done;
     };

@@ -74,9 +74,17 @@ export const installationRoutes: readonly Route[] = [
     answer: PluginSchema,
     problems: ["PLUGIN_NOT_FOUND"],
     async handler(context) {
-      const { host } = context.services;
+      const { host, requiredPlugins } = context.services;
       const { id } = context.item;
       const { enabled } = context.body;
+      const purpose = requiredPlugins.get(id);
+      if (enabled === false && purpose !== undefined) {
+        throw new GatewayError(
+          "VALIDATION_FAILED",
+          `Cannot switch off plugin "${id}": ${purpose}`,
+          { faults: [{ path: "/enabled", code: "required", message: "must stay true" }] },
+        );
+      }
       if (enabled !== undefined) {
         await commit(context, async ({ em, record }) => {
           const row = await em.findOne(PluginSetting, { pluginId: id });
@@ -89,7 +97,6 @@ export const installationRoutes: readonly Route[] = [
             diff: before === enabled ? [] : [{ op: "replace", path: "/enabled", value: enabled }],
           });
         });
-        host.setEnabled(id, enabled);
       }
       return presentPlugin(findPlugin(host, id));
     },

@@ -1,5 +1,6 @@
 import type { Access } from "./access.ts";
 import type { Clock, Encryption, Log } from "../contract/index.ts";
+import type { RequiredPlugins } from "../host/follow-switches.ts";
 import type { PluginHost } from "../host/plugin-host.ts";
 import type { EgressGuard } from "../kit/egress.ts";
 import type { ProviderConnection } from "../contract/provider.ts";
@@ -27,6 +28,8 @@ export interface ManagementServices {
   readonly host: PluginHost;
   /** The chosen encryption backend. */
   readonly encryption: () => Promise<Encryption>;
+  /** Plugins nobody may switch off. */
+  readonly requiredPlugins: RequiredPlugins;
   readonly egress: Pick<EgressGuard, "checkUrl">;
   readonly config: ManagementConfig;
   readonly clock: Clock;

@@ -2,6 +2,7 @@ import type { Clock, Log, LogFields } from "../contract/index.ts";
 import { secretPaths } from "../host/configuration-schema.ts";
 import { createPluginHost } from "../host/create-plugin-host.ts";
 import { installationRoot } from "../host/discover.ts";
+import { followSwitches, requiredPlugins } from "../host/follow-switches.ts";
 import type { PluginHost } from "../host/plugin-host.ts";
 import { createManagement } from "../http/management.ts";
 import { listen } from "../http/server.ts";
@@ -110,11 +111,14 @@ export async function startTestManagement(
       ),
   });
   await loader.start();
+  const required = requiredPlugins(host, { encryptions: "libsodium", sharedStates: "memory" });
+  followSwitches(host, loader, required, log);
   const management = createManagement({
     database,
     loader,
     host,
     encryption,
+    requiredPlugins: required,
     egress,
     clock,
     log,
