@@ -1,12 +1,14 @@
-import type { AnswerFacts, JsonObject, TapResult } from "../contract/index.ts";
+import type { JsonObject, TapResult } from "../contract/index.ts";
 import { GatewayError } from "../contract/index.ts";
 import { appendMember } from "../kit/index.ts";
 import { createAbortable } from "./abortable.ts";
 import { answerHeaders, visibleWarnings } from "./answer-headers.ts";
+import { answerMetrics } from "./answer-metrics.ts";
 import { toOutgoing } from "./answer-error.ts";
-import { abortReason, elapsedMs, type Exchange, type Outcome, type Reply } from "./exchange.ts";
+import { abortReason, type Exchange, type Outcome, type Reply } from "./exchange.ts";
 import type { StreamRest } from "./hold.ts";
 import { toLegFailure } from "./leg-failure.ts";
+import { type ReplyLine, startReplyLine } from "./reply-line.ts";
 import type { ServingLeg } from "./try-legs.ts";
 
 const streamHeaders = {
@@ -57,7 +59,7 @@ function relayPlain(
     requestId: exchange.requestId,
     events: exchange.events,
     warnings: visibleWarnings(exchange, record),
-    metrics: metrics(exchange, record.timeToFirstTokenMs, record.startedAt, facts),
+    metrics: answerMetrics(exchange, record.timeToFirstTokenMs, record.startedAt, facts),
   });
   // A string leaves in one write with its head; a buffer would take two.
   const counted = exchange.request.endpoint.operation === "count-tokens";
@@ -79,19 +81,12 @@ async function relayStream(
   const { tap } = answer;
   const { status } = serving.dispatched.response;
   reply.head(status, { ...headers, ...streamHeaders });
-  const line = startLine(exchange, reply, answer.oversize);
-  let endMarker = answer.endMarker;
-  let streamError: TapResult["error"];
+  const line = startReplyLine(exchange, reply, answer.oversize);
   try {
     for (const bytes of answer.held) await line.send(bytes);
-    if (answer.rest) {
-      for await (const result of drain(answer.rest, tap, serving.signal)) {
-        endMarker = result.endMarker ?? endMarker;
-        streamError ??= result.error;
-        await line.send(result.forward, result.oversize);
-        if (streamError) break;
-      }
-    }
+    const { endMarker = answer.endMarker, error: streamError } = answer.rest
+      ? await relayRest(answer.rest, tap, serving.signal, line)
+      : {};
     const facts = tap.facts();
     if (streamError) {
       reply.end();
@@ -124,7 +119,7 @@ async function relayStream(
         requestId: exchange.requestId,
         events: exchange.events as unknown as JsonObject[],
         warnings: visibleWarnings(exchange, serving.record) as unknown as JsonObject[],
-        metrics: metrics(exchange, timeToFirstTokenMs, startedAt, facts),
+        metrics: answerMetrics(exchange, timeToFirstTokenMs, startedAt, facts),
       }, context));
     }
     reply.end(endMarker);
@@ -163,76 +158,37 @@ function breakOff(
   };
 }
 
-/** Reads the rest of a stream; stops at once when the signal fires, even while the upstream is silent. */
-async function* drain(
+/**
+ * Sends the rest of a stream until its end or an error frame inside it; stops at once when the signal fires, even
+ * while the upstream is silent. Answers the end marker and the error, if there were any.
+ */
+async function relayRest(
   { chunks, pending }: StreamRest,
   tap: Stream["tap"],
   signal: AbortSignal,
-): AsyncGenerator<TapResult> {
+  line: ReplyLine,
+): Promise<Pick<TapResult, "endMarker" | "error">> {
   const abortable = createAbortable(signal);
   let ended = false;
+  let endMarker: Uint8Array | undefined;
   try {
     for (let next = pending;; next = undefined) {
       const chunk = await abortable.wait(next ?? chunks.next());
-      if (chunk.done) break;
-      yield tap.push(chunk.value);
+      ended = chunk.done === true;
+      const result = chunk.done ? tap.end() : tap.push(chunk.value);
+      const slow = line.send(result.forward, result.oversize);
+      if (slow) await slow;
+      endMarker = result.endMarker ?? endMarker;
+      if (ended || result.error) {
+        return {
+          ...(endMarker ? { endMarker } : {}),
+          ...(result.error ? { error: result.error } : {}),
+        };
+      }
     }
-    ended = true;
-    yield tap.end();
   } finally {
     abortable.stop();
     // Not awaited: an upstream that hangs may hang here too.
     if (!ended) chunks.return?.()?.catch(() => {});
   }
-}
-
-/** The line to the reader: waits while the reader is slow and breaks long silences with keep-alives. */
-function startLine(exchange: Exchange, reply: Reply, oversize: boolean) {
-  const { keepAliveMs } = exchange.services.limits;
-  const { keepAlive } = exchange.dialect.inbound;
-  let border = !oversize;
-  let waiting = false;
-  let lastSentAt = performance.now();
-  const timer = setInterval(() => {
-    if (!border || waiting || performance.now() - lastSentAt < keepAliveMs) return;
-    lastSentAt = performance.now();
-    reply.write(keepAlive);
-  }, keepAliveMs);
-  return {
-    async send(bytes: Uint8Array, unfinished = false): Promise<void> {
-      if (bytes.length === 0) return;
-      border = !unfinished;
-      lastSentAt = performance.now();
-      const slow = reply.write(bytes);
-      if (!slow) return;
-      waiting = true;
-      await slow;
-      waiting = false;
-    },
-    atBorder: () => border,
-    stop: () => clearInterval(timer),
-  };
-}
-
-function metrics(
-  exchange: Exchange,
-  timeToFirstTokenMs: number | undefined,
-  legStartedAt: number,
-  facts: AnswerFacts,
-): JsonObject {
-  const totalDurationMs = elapsedMs(exchange);
-  const legMs = exchange.services.clock.monotonic() - legStartedAt;
-  const output = facts.tokens?.completionTotal ?? null;
-  const seconds = (legMs - (timeToFirstTokenMs ?? 0)) / 1000;
-  return {
-    gateDurationMs: null,
-    routingDurationMs: null,
-    timeToFirstTokenMs: round(timeToFirstTokenMs ?? null),
-    tokensPerSecond: output !== null && seconds > 0.001 ? round(output / seconds) : null,
-    totalDurationMs: round(totalDurationMs),
-  };
-}
-
-function round(value: number | null): number | null {
-  return value === null ? null : Math.round(value * 100) / 100;
 }
