@@ -17,6 +17,7 @@ const repositoryOnly = [
   "core/command/generate.ts",
   "core/command/stage.ts",
   "core/command/staged-manifest.ts",
+  "core/corpus",
 ];
 /** Tests, and files that only tests import. */
 const testFiles = ["*.test.ts", "examples.ts", "testing.ts"];
