@@ -8,7 +8,7 @@ import type { PluginHost } from "../host/plugin-host.ts";
 import { createDataPlane } from "../http/data-plane.ts";
 import { type HttpServer, listen } from "../http/server.ts";
 import { createSourceAddress } from "../http/source-address.ts";
-import { createEgressGuard } from "../kit/egress.ts";
+import { createEgressGuard, type EgressSettings } from "../kit/egress.ts";
 import { createHttpClient } from "../kit/http.ts";
 import { Secret } from "../kit/secret.ts";
 import type {
@@ -67,9 +67,10 @@ const environmentId = "22222222-2222-4222-8222-222222222222";
 export async function startTestGateway(
   limits: Partial<GatewayServices["limits"]> = {},
   timeouts = { connectTimeoutMs: 2_000, idleTimeoutMs: 5_000 },
+  egress: EgressSettings = { privateRanges: "allow", allow: [] },
 ): Promise<TestGateway> {
   const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
-  const guard = createEgressGuard({ privateRanges: "allow", allow: [] });
+  const guard = createEgressGuard(egress);
   const http = createHttpClient({ ...timeouts, guard, clock });
   const host = await createPluginHost({
     root: installationRoot(),
