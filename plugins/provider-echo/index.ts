@@ -8,7 +8,11 @@ import { sleep } from "./sleep.ts";
 export default definePlugin({
   activate(context) {
     const { clock } = context;
-    const provider = createEchoProvider({ clock, sleep, dialects: [openaiChat, openaiResponses, anthropicMessages] });
+    const provider = createEchoProvider({
+      clock,
+      sleep,
+      dialects: [openaiChat, openaiResponses, anthropicMessages],
+    });
     context.provide("providers", "echo", provider);
   },
 });
