@@ -12,10 +12,20 @@ export function encodeError(error: OutgoingError): JsonObject {
   return openaiChat.inbound!.encodeError(error);
 }
 
-/** Writes the event that ends a stream after its head was sent. */
+/**
+ * Writes the event that ends a stream after its head was sent. The published reference has code and message in the event
+ * itself; the service as recorded sends them in a member `error`, and the Python SDK raises only on that. Hence both.
+ */
 export function errorFrame(error: OutgoingError, sequence = 0): string {
   const { code, message, param } = error;
-  const event = { type: "error", code, message, param: param ?? null, sequence_number: sequence };
+  const event = {
+    type: "error",
+    code,
+    message,
+    param: param ?? null,
+    sequence_number: sequence,
+    ...encodeError(error),
+  };
   return `event: error\ndata: ${JSON.stringify(event)}\n\n`;
 }
 

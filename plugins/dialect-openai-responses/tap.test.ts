@@ -138,7 +138,7 @@ test("keep-alives and metrics are comments no reader takes for an event", () => 
   expect(line).toBe(': vmx {"note":"a\\nb"}\n\n');
 });
 
-test("an error frame carries the number that comes next", () => {
+test("an error frame carries the number that comes next, and the error in both its forms", () => {
   const error = {
     status: 502,
     kind: "internal",
@@ -154,5 +154,6 @@ test("an error frame carries the number that comes next", () => {
     message: "Gone",
     param: null,
     sequence_number: 7,
+    error: { type: "api_error", code: "upstream_unreachable", message: "Gone", param: null },
   });
 });
