@@ -4,4 +4,5 @@ export * from "./dialects.ts";
 export * from "./encryptions.ts";
 export * from "./fake-upstream.ts";
 export * from "./providers.ts";
+export * from "./routings.ts";
 export * from "./shared-states.ts";

@@ -1,0 +1,71 @@
+import { routingCases, runCases } from "@vmx/core/conformance";
+import { createJexlEvaluator } from "./evaluator.ts";
+import { hostileExpressions, ruleOf } from "./examples.ts";
+
+const path = "/expression";
+const refused = [
+  "",
+  "request.model ==",
+  "(request.model",
+  "unknown == 1",
+  "tokens.output > 1",
+  "sourceIp.port == 1",
+  "nothing(1)",
+  "errorRate(10, 'any', 'a', 'b', 'c') > 1",
+  "request.constructor",
+  "request[request.model]",
+  "request.model = 'x'",
+  "matches(request.model, '(')",
+  "matches(request.model, request.user)",
+  ".role == 'user'",
+  `1${" + 1".repeat(300)}`,
+  "x".repeat(4097),
+];
+
+await runCases(
+  "routing jexl",
+  routingCases({
+    create: createJexlEvaluator,
+    matching: [
+      "true",
+      "'yes'",
+      "tokens.input > 1000 && request.model == 'fast'",
+      "requestTokens == tokens.input",
+      "!hasImages && request.toolsCount > 0",
+      "metadata.tier == 'gold' || nothing_here == 1".replace("nothing_here", "metadata.absent"),
+      "metadata['odd key'] == 'yes'",
+      "request.metadata.tier == 'gold'",
+      "request.messages[.role == 'user'].content == 'Summarise the report'",
+      "contains(lower(request.lastUserMessage.content), 'report')",
+      "request.lastUserMessage.content|lower|contains('report')",
+      "'batch' in apiKey.labels",
+      "now.weekday in [1, 2, 3, 4, 5] && now.hour >= 9",
+      "errorRate(5, 'any') > 20",
+      "capacityUsage('minute').tokensUsagePercent >= 90",
+      "request?.absent?.[0]?.more == undefined",
+      "hash(request.user, 100) < 20",
+      "matches(request.model, '^FAST$') == false && matches(request.model, '(?i)^FAST$')",
+      "(tokens.input % 500) == 200 ? request.stream == false : false",
+      "request.messages[1].role == 'assistant'",
+      "latency(95) == null",
+    ].map(ruleOf),
+    failing: [
+      "false",
+      "'false'",
+      "''",
+      "request.absent",
+      "request.absent > 1",
+      "request.absent < 1",
+      "latency(95) < 500",
+      "capacityUsage().requestsUsagePercent < 80",
+      "tokens.input > 1000 && request.model == 'slow'",
+      "hasImages || metadata.tier == 'silver'",
+      "!(metadata.tier == 'gold')",
+      "request.messages.length > 0",
+      "hash(request.absent, 100) < 20",
+      "1 / 0 < 1",
+    ].map(ruleOf),
+    invalid: refused.map((expression) => ({ rule: ruleOf(expression), path })),
+    hostile: hostileExpressions.map(ruleOf),
+  }),
+);

@@ -1,0 +1,16 @@
+/** Why an expression is refused, and where: the position counts characters from 0. */
+export class ExpressionFault extends Error {
+  override readonly name = "ExpressionFault";
+  readonly position: number | undefined;
+
+  constructor(reason: string, position?: number) {
+    super(position === undefined ? reason : `${reason} at position ${position}`);
+    this.position = position;
+  }
+}
+
+/** A piece of an expression as messages show it: in quotes and cut to 40 characters. */
+export function quoted(piece: unknown): string {
+  const text = String(piece);
+  return `"${text.length > 40 ? `${text.slice(0, 39)}…` : text}"`;
+}
