@@ -152,6 +152,36 @@ for (const base of ["short", "long"] as const) {
     expect(received.join("")).toMatch(/^one/);
   });
 
+  test(`${base} base: Responses, plain and streamed`, async () => {
+    for (const [model, text] of [["demo", "hello"], ["mocked", "Hi there, how are you today?"]]) {
+      const body = { model: model!, input: "hello" };
+      expect((await client().responses.create(body)).output_text).toBe(text);
+      const events: OpenAI.Responses.ResponseStreamEvent[] = [];
+      for await (const event of await client().responses.create({ ...body, stream: true })) {
+        events.push(event);
+      }
+      expect(events.map((event) => event.type === "response.output_text.delta" ? event.delta : ""))
+        .toSatisfy((deltas: string[]) => deltas.join("") === text);
+      expect(events.at(-1)!.type).toBe("response.completed");
+    }
+  });
+
+  test(`${base} base: Responses fail with typed errors, in mid-stream as well`, async () => {
+    const ask = (model: string, openai = client()) =>
+      openai.responses.create({ model, input: "one two three four five six" });
+    const wrong = new OpenAI({ apiKey: "nobody", baseURL: client().baseURL, maxRetries: 0 });
+    await expect(ask("demo", wrong)).rejects.toBeInstanceOf(OpenAI.AuthenticationError);
+    await expect(ask("nothing")).rejects.toBeInstanceOf(OpenAI.NotFoundError);
+    await expect(ask("echo-status-429")).rejects.toBeInstanceOf(OpenAI.RateLimitError);
+    const received: string[] = [];
+    await expect(
+      client().responses.stream({ model: "echo-fail-after-2", input: "one two three four" })
+        .on("response.output_text.delta", ({ delta }) => void received.push(delta))
+        .finalResponse(),
+    ).rejects.toBeInstanceOf(OpenAI.APIError);
+    expect(received.join("")).toMatch(/^one/);
+  });
+
   test(`${base} base: embeddings and the models list`, async () => {
     const { data } = await client().embeddings.create({ model: "demo", input: ["a", "b"] });
     expect(data.map(({ embedding }) => embedding.length)).toEqual([16, 16]);
