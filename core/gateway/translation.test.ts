@@ -232,6 +232,61 @@ test.each(foreign.filter(([caller]) => caller !== "anthropic-messages"))(
   },
 );
 
+const user = [{ role: "user", content: "hi" }];
+const misshapen: Record<Caller, readonly (readonly [string, object])[]> = {
+  "openai-chat": [
+    ["messages[0].role", { messages: [{ role: "wizard", content: "hi" }] }],
+    ["messages[0].content", { messages: [{ role: "user", content: 5 }] }],
+    ["messages[0].content[0]", { messages: [{ role: "user", content: [null] }] }],
+    ["messages[0].content[0].text", { messages: [{ role: "user", content: [{ type: "text" }] }] }],
+    ["messages[0].tool_calls", { messages: [{ role: "assistant", tool_calls: "x" }] }],
+    ["tools", { messages: user, tools: "x" }],
+    ["tools[0].function.name", { messages: user, tools: [{ type: "function", function: {} }] }],
+    ["max_tokens", { messages: user, max_tokens: "many" }],
+    ["temperature", { messages: user, temperature: "hot" }],
+    ["stop[0]", { messages: user, stop: [5] }],
+    ["response_format", { messages: user, response_format: 5 }],
+  ],
+  "openai-responses": [
+    ["input[0].content", { input: [{ type: "message", role: "user" }] }],
+    ["input[0].content", { input: [{ role: "user", content: 5 }] }],
+    ["input[0].call_id", { input: [{ type: "function_call" }] }],
+    ["input[0].output", { input: [{ type: "function_call_output", call_id: "1", output: 5 }] }],
+    ["instructions", { input: "hi", instructions: 5 }],
+    ["tools[0].name", { input: "hi", tools: [{ type: "function" }] }],
+    ["max_output_tokens", { input: "hi", max_output_tokens: "many" }],
+    ["reasoning", { input: "hi", reasoning: 5 }],
+  ],
+  "anthropic-messages": [
+    ["messages[0].content[0]", { messages: [{ role: "user", content: [null] }] }],
+    ["messages[0].content[0].text", { messages: [{ role: "user", content: [{ type: "text" }] }] }],
+    ["messages[0].content[0].id", {
+      messages: [{ role: "assistant", content: [{ type: "tool_use" }] }],
+    }],
+    ["messages[0].content[0].tool_use_id", {
+      messages: [{ role: "user", content: [{ type: "tool_result" }] }],
+    }],
+    ["system", { messages: user, system: 5 }],
+    ["tools[0].input_schema", { messages: user, tools: [{ name: "f", input_schema: 5 }] }],
+    ["thinking.type", { messages: user, thinking: {} }],
+    ["stop_sequences", { messages: user, stop_sequences: 5 }],
+  ],
+};
+
+test.each(foreign)(
+  "%s callers of a %s leg are told which member has the wrong type",
+  async (caller, leg) => {
+    route(leg);
+    for (const [member, body] of misshapen[caller]) {
+      const needed = caller === "anthropic-messages" ? { max_tokens: 10 } : {};
+      const answer = await ask(caller, { ...needed, ...body });
+      expect([member, answer.status, code(answer.body)]).toEqual([member, 400, "invalid_request"]);
+      expect(answer.body.error.message).toContain(`Cannot read the request: ${member} `);
+    }
+    expect(upstream.requests).toEqual([]);
+  },
+);
+
 test("arguments that are no JSON in an answer reach the caller whole, with a warning", async () => {
   route("openai-chat");
   const [choice] = answers["openai-chat"].choices;

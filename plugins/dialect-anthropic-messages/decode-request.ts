@@ -9,6 +9,7 @@ import {
   type Translated,
   type Warning,
 } from "@vmx/core/contract";
+import { checkShape } from "@vmx/core/kit";
 import { decodeConversation } from "./decode-messages.ts";
 import { decodeToolChoice, decodeTools } from "./decode-tools.ts";
 import {
@@ -23,6 +24,7 @@ import {
   without,
 } from "./read-json.ts";
 import { isEffort } from "./reasoning-effort.ts";
+import { requestShape } from "./request-shape.ts";
 import { validateMessages } from "./validate.ts";
 
 /** Members the canonical call has a place for, at least in part; all others are extras. */
@@ -74,6 +76,7 @@ export function decodeRequest(body: JsonObject, operation: Operation): Translate
     );
   }
   validateMessages(body["messages"]);
+  checkShape(body, requestShape);
   const warnings: Warning[] = [];
   const { system, turns } = decodeConversation(body["system"], body["messages"]);
   const tools = decodeTools(body);

@@ -9,12 +9,13 @@ import type {
   Translated,
   Warning,
 } from "@vmx/core/contract";
-import { isObject } from "@vmx/core/kit";
+import { checkShape, isObject } from "@vmx/core/kit";
 import { decodeMessages } from "./decode-messages.ts";
 import { decodeToolChoice, decodeTools } from "./decode-tools.ts";
 import { decodeInput } from "./embeddings.ts";
 import { dialectId, flagOf, listOf, numberOf, objectOf, textOf } from "./read-json.ts";
 import { isEffort } from "./reasoning-effort.ts";
+import { requestShape } from "./request-shape.ts";
 import { validate } from "./validate.ts";
 
 /** Members the canonical call has a place for; all others are extras. */
@@ -51,6 +52,7 @@ const known: ReadonlySet<string> = new Set([
 export function decodeRequest(body: JsonObject, operation: Operation): Translated<Call> {
   validate(body, operation);
   if (operation === "embeddings") return { value: decodeInput(body), warnings: [] };
+  checkShape(body, requestShape);
   const messages = decodeMessages(body["messages"]);
   const tools = decodeTools(body);
   const toolChoice = decodeToolChoice(body, tools);

@@ -9,11 +9,13 @@ import type {
   Translated,
   Warning,
 } from "@vmx/core/contract";
+import { checkShape } from "@vmx/core/kit";
 import { flagOf, listOf, numberOf, objectOf, textOf } from "@vmx/dialect-openai-chat/read-json";
 import { isEffort } from "@vmx/dialect-openai-chat/reasoning-effort";
 import { decodeInput } from "./decode-input.ts";
 import { decodeToolChoice, decodeTools } from "./decode-tools.ts";
 import { dialectId, native, omit, present } from "./native.ts";
+import { requestShape } from "./request-shape.ts";
 import { validate } from "./validate.ts";
 
 /** Members the canonical call has a place for; all others are extras. */
@@ -46,6 +48,7 @@ export const alwaysIncluded: ReadonlySet<Json> = new Set([
  */
 export function decodeRequest(body: JsonObject, operation: Operation): Translated<Call> {
   validate(body, operation);
+  checkShape(body, requestShape);
   const input = decodeInput(body);
   const tools = decodeTools(body["tools"]);
   const toolChoice = decodeToolChoice(body, tools);
