@@ -16,7 +16,6 @@ export * from "./rate-limits.ts";
 export * from "./read-body.ts";
 export * from "./reasoning-mark.ts";
 export * from "./request-shape.ts";
-export * from "./request-shape.ts";
 export type { Resolve, ResolveDone } from "./resolve.ts";
 export type { SchemaTarget } from "./schema-target.ts";
 export * from "./secret.ts";
