@@ -1,4 +1,4 @@
-import { Ajv2020 } from "ajv/dist/2020.js";
+import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import { VmxEnvelope } from "@vmx/schemas";
 import type { JsonObject } from "../contract/index.ts";
 import { GatewayError } from "../contract/index.ts";
@@ -11,8 +11,13 @@ export type Envelope = Omit<VmxEnvelope, "metadata" | "providerArgs"> & {
 
 const maxTimeoutMs = 600_000;
 const metadataHeader = "x-vmx-metadata-";
-const ajv = new Ajv2020({ allErrors: false });
-const validate = ajv.compile<VmxEnvelope>(VmxEnvelope);
+let compiled: ValidateFunction<VmxEnvelope> | undefined;
+
+/** The check of envelopes, compiled when the first request brings one. */
+function check(value: unknown): void {
+  compiled ??= new Ajv2020().compile<VmxEnvelope>(VmxEnvelope);
+  if (!compiled(value)) throw describe(compiled);
+}
 
 /**
  * Reads and checks the envelope; the body wins over a header of the same name.
@@ -23,7 +28,7 @@ export function readEnvelope(
   member: unknown,
   headers: Readonly<Record<string, string | undefined>>,
 ): Envelope {
-  if (member !== undefined && !validate(member)) throw describe();
+  if (member !== undefined) check(member);
   const given: VmxEnvelope = member === undefined ? {} : member as VmxEnvelope;
   const fromHeaders = readHeaders(headers);
   const merged: VmxEnvelope = fromHeaders
@@ -33,7 +38,7 @@ export function readEnvelope(
       metadata: { ...fromHeaders.metadata, ...given.metadata },
     }
     : given;
-  if (fromHeaders && !validate(merged)) throw describe();
+  if (fromHeaders) check(merged);
   const { providerArgs, ...rest } = merged;
   if (providerArgs) refuseReserved(providerArgs as JsonObject, "vmx.providerArgs");
   return {
@@ -74,7 +79,7 @@ function readHeaders(
   return correlationId === undefined ? { metadata } : { correlationId, metadata };
 }
 
-function describe(): GatewayError {
+function describe(validate: ValidateFunction): GatewayError {
   const fault = validate.errors![0]!;
   const place = fault.instancePath.slice(1).replaceAll("/", ".");
   const extra = fault.params["additionalProperty"] ?? fault.params["propertyName"];

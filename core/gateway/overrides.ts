@@ -1,4 +1,5 @@
-import { Ajv2020 } from "ajv/dist/2020.js";
+import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
+import addFormats from "ajv-formats";
 import { AiResourceOverrides } from "@vmx/schemas";
 import type { JsonObject } from "../contract/index.ts";
 import { GatewayError } from "../contract/index.ts";
@@ -13,8 +14,15 @@ import { mergeSlot, resolveSlots, type SlotSet } from "./slots.ts";
 export const ephemeralId = "ephemeral";
 
 const place = "vmx.resourceConfigOverrides";
-const ajv = new Ajv2020({ strict: false });
-const validate = ajv.compile<AiResourceOverrides>(AiResourceOverrides);
+let compiled: ValidateFunction<AiResourceOverrides> | undefined;
+
+/** The check of overrides, compiled when the first request brings some. */
+function validator(): ValidateFunction<AiResourceOverrides> {
+  if (compiled) return compiled;
+  const ajv = new Ajv2020({ strict: false });
+  addFormats.default(ajv);
+  return compiled = ajv.compile(AiResourceOverrides);
+}
 
 /**
  * A resource with a request's overrides merged over it: objects deeply, arrays and scalars replaced. Without a stored
@@ -30,7 +38,8 @@ export function applyOverrides(
   host: PluginHost,
 ): ResourceView | undefined {
   refuseUnlessAllowed(caller);
-  if (!validate(sent)) throw describe();
+  const validate = validator();
+  if (!validate(sent)) throw describe(validate);
   const overrides = sent as AiResourceOverrides;
   if (overrides.defaultArgs) {
     refuseReserved(overrides.defaultArgs as JsonObject, `${place}.defaultArgs`);
@@ -119,7 +128,7 @@ function emptyResource({ environment }: Caller, name: string): Omit<ResourceView
   };
 }
 
-function describe(): GatewayError {
+function describe(validate: ValidateFunction): GatewayError {
   const fault = validate.errors![0]!;
   const path = fault.instancePath.slice(1).replaceAll("/", ".").replace(/\.(\d+)/g, "[$1]");
   const extra = fault.params["additionalProperty"];
