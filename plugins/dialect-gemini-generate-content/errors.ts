@@ -4,9 +4,12 @@ import { numberOf, objectOf, objectsOf, textOf } from "./read-json.ts";
 /** Longest text of an unreadable error body that is taken as its message, in characters. */
 const maxTextMessage = 500;
 
-/** Reads an error body: `{error: {code, message, status, details}}`, alone or in an array of one. */
+/**
+ * Reads an error body: `{error: {code, message, status, details}}`, alone, in an array of one, or as the one event a
+ * refused stream consists of.
+ */
 export function decodeError(status: number, body: string): WireError {
-  const value = parse(body);
+  const value = parse(body.replace(/^\s*data:/, ""));
   const error = readErrorMember(objectsOf(value)[0]?.["error"]);
   if (error) return error;
   const text = body.trim();

@@ -513,3 +513,15 @@ test("a result bears the id of its call, signature and all", () => {
   expect(call).toMatchObject({ type: "tool-call", id: expect.stringMatching(/^c1./) });
   expect(result).toMatchObject({ type: "tool-result", callId: (call as { id: string }).id });
 });
+
+test("an error is read from the one event of a refused stream", () => {
+  const error = { code: 404, message: "No such model", status: "NOT_FOUND" };
+  const body = JSON.stringify({ error });
+  for (const text of [body, `[${body}]`, `data: ${body}\r\n\r\n`]) {
+    expect(dialect.decodeError(404, text)).toMatchObject({
+      message: "No such model",
+      code: "NOT_FOUND",
+      recognised: true,
+    });
+  }
+});
