@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { hash } from "node:crypto";
 import { createApiKeyValue } from "../access/api-key-format.ts";
-import type { Clock, Log } from "../contract/index.ts";
+import type { Clock, Dialect, Log } from "../contract/index.ts";
 import { createPluginHost } from "../host/create-plugin-host.ts";
 import { installationRoot } from "../host/discover.ts";
 import type { PluginHost } from "../host/plugin-host.ts";
@@ -41,6 +41,8 @@ export interface TestGateway {
   readonly outcomes: Outcome[];
   /** Forgets which providers kept failing. */
   closeCircuits(): void;
+  /** One of the installed dialects, for tests that speak like a caller. */
+  dialect(id: string): Promise<Dialect>;
   stop(): Promise<void>;
 }
 
@@ -128,6 +130,7 @@ export async function startTestGateway(
     snapshot: world,
     host,
     outcomes,
+    dialect: (id) => host.get("dialects", id),
     closeCircuits: () => void (circuits = createCircuits(clock)),
     async stop() {
       await server.stop(100);
