@@ -22,6 +22,7 @@ import type {
 import { createCircuits } from "./circuits.ts";
 import type { GatewayServices, Outcome } from "./exchange.ts";
 import { createFetchMedia } from "./fetch-media.ts";
+import { createAnswerHomes } from "./provider-state.ts";
 import { createRedact } from "./redact.ts";
 import { createRetryBudget } from "./retry-budget.ts";
 import { createRefusals } from "./refusals.ts";
@@ -106,7 +107,7 @@ export async function startTestGateway(
     },
     retryBudget: createRetryBudget(clock),
     fetchMedia: createFetchMedia(http.fetch),
-    answerHomes: { find: () => Promise.resolve(undefined), note: () => {} },
+    answerHomes: createAnswerHomes(() => host.get("sharedStates", "memory"), 1_000),
     identifyPerson: () => Promise.resolve(undefined),
     redact: createRedact([]),
     onStarted: () => {},
