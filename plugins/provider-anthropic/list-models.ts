@@ -1,6 +1,6 @@
 import type { Anthropic } from "@anthropic-ai/sdk";
-import { GatewayError, type PluginContext, ProviderFailure } from "@vmx/core/contract";
-import { readBody, Secret } from "@vmx/core/kit";
+import type { PluginContext } from "@vmx/core/contract";
+import { listModelsFailure, notAModelList, readBody, Secret } from "@vmx/core/kit";
 import { type AnthropicConfiguration, sdkBaseUrl } from "./configuration.ts";
 
 /** Milliseconds for each page. */
@@ -42,7 +42,7 @@ export async function listModels(
     return ids;
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    throw toGatewayError(error);
+    throw listModelsFailure(error, timeoutMs);
   }
 }
 
@@ -80,12 +80,12 @@ async function readPage(response: Response): Promise<Page> {
   try {
     page = JSON.parse(new TextDecoder().decode(bytes));
   } catch {
-    throw notAList();
+    throw notAModelList();
   }
   const data = page?.data;
-  if (!Array.isArray(data)) throw notAList();
+  if (!Array.isArray(data)) throw notAModelList();
   const ids = data.map((model: { readonly id?: unknown } | null) => {
-    if (typeof model?.id !== "string") throw notAList();
+    if (typeof model?.id !== "string") throw notAModelList();
     return model.id;
   });
   const more = page?.has_more === true && typeof page.last_id === "string";
@@ -93,35 +93,3 @@ async function readPage(response: Response): Promise<Page> {
 }
 
 async function* empty(): AsyncGenerator<Uint8Array> {}
-
-/** The SDK's messages may quote the key, so none of them is passed on. */
-function toGatewayError(error: unknown): Error {
-  for (
-    let cause = error, depth = 0;
-    cause instanceof Error && depth < 6;
-    cause = cause.cause, depth++
-  ) {
-    if (cause instanceof GatewayError || cause instanceof ProviderFailure) return cause;
-  }
-  const { status } = error as { readonly status?: unknown };
-  if (status === 401 || status === 403) {
-    return new GatewayError(
-      "upstream_authentication_error",
-      `Cannot list models: the service refused the credential with ${status}`,
-    );
-  }
-  if (typeof status === "number") {
-    return new GatewayError("upstream_error", `Cannot list models: the service answered ${status}`);
-  }
-  if (error instanceof Error && /timed? ?out/i.test(error.name + error.message)) {
-    return new ProviderFailure("timeout", `Cannot list models: no answer within ${timeoutMs} ms`);
-  }
-  return notAList();
-}
-
-function notAList(): GatewayError {
-  return new GatewayError(
-    "upstream_invalid_response",
-    "Cannot list models: the answer is not a list",
-  );
-}

@@ -1,5 +1,5 @@
-import { GatewayError, type PluginContext, ProviderFailure } from "@vmx/core/contract";
-import { Secret } from "@vmx/core/kit";
+import type { PluginContext } from "@vmx/core/contract";
+import { listModelsFailure, notAModelList, Secret } from "@vmx/core/kit";
 import type { Groq } from "groq-sdk";
 import { type GroqConfiguration, sdkBaseUrl } from "./configuration.ts";
 
@@ -18,14 +18,14 @@ export async function listModels(
   const client = await createSdkClient(configuration, context.fetch);
   try {
     const page = await client.models.list({ signal });
-    if (!Array.isArray(page?.data)) throw notAList();
+    if (!Array.isArray(page?.data)) throw notAModelList();
     return page.data.map(({ id }) => {
-      if (typeof id !== "string") throw notAList();
+      if (typeof id !== "string") throw notAModelList();
       return id;
     });
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    throw toGatewayError(error);
+    throw listModelsFailure(error, timeoutMs);
   }
 }
 
@@ -54,36 +54,4 @@ export async function createSdkClient(
   (client as unknown as { _options: { defaultHeaders: unknown } })._options.defaultHeaders =
     defaultHeaders;
   return client;
-}
-
-/** The SDK's messages may quote the key, so none of them is passed on. */
-function toGatewayError(error: unknown): Error {
-  for (
-    let cause = error, depth = 0;
-    cause instanceof Error && depth < 6;
-    cause = cause.cause, depth++
-  ) {
-    if (cause instanceof GatewayError || cause instanceof ProviderFailure) return cause;
-  }
-  const { status } = error as { readonly status?: unknown };
-  if (status === 401 || status === 403) {
-    return new GatewayError(
-      "upstream_authentication_error",
-      `Cannot list models: the service refused the credential with ${status}`,
-    );
-  }
-  if (typeof status === "number") {
-    return new GatewayError("upstream_error", `Cannot list models: the service answered ${status}`);
-  }
-  if (error instanceof Error && /timed? ?out/i.test(error.name + error.message)) {
-    return new ProviderFailure("timeout", `Cannot list models: no answer within ${timeoutMs} ms`);
-  }
-  return notAList();
-}
-
-function notAList(): GatewayError {
-  return new GatewayError(
-    "upstream_invalid_response",
-    "Cannot list models: the answer is not a list",
-  );
 }
