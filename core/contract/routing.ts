@@ -19,9 +19,11 @@ export interface CompiledRule {
 /** How a rule is to be evaluated. */
 export interface RuleOptions {
   /** Evaluates every condition, also those behind a short circuit; the verdict stays the same. */
-  readonly evaluateAll?: boolean;
+  readonly evaluateAll?: boolean | undefined;
   /** Monotonic milliseconds, for durations; without it all durations are 0. */
   readonly monotonic?: () => number;
+  /** A reading just taken: with it an evaluator starts from there and reads the clock once less. */
+  readonly startedAt?: number | undefined;
 }
 
 /** What rules can see: variables by path and functions by name. Values are plain JSON without prototypes, frozen. */
@@ -38,21 +40,23 @@ export interface RoutingFacts {
 export interface RuleResult {
   readonly matched: boolean;
   /** Why the rule, or one of its conditions, could not be evaluated. */
-  readonly error?: string;
+  readonly error?: string | undefined;
   readonly conditions: readonly ConditionTrace[];
+  /** The clock's last reading, if there was one. */
+  readonly endedAt?: number | undefined;
 }
 
 /** One condition as it was evaluated. */
 export interface ConditionTrace {
   /** Position in nested groups, from 0, such as `1.2`. */
   readonly path: string;
-  readonly label?: string;
+  readonly label?: string | undefined;
   readonly left: Json | undefined;
   readonly comparator: string;
   readonly right: Json | undefined;
   readonly result: boolean | "not_evaluated";
   readonly durationUs: number;
-  readonly error?: string;
+  readonly error?: string | undefined;
   /** True when the left value cannot hold text of the caller's messages; only then it is stored in any case. */
   readonly leftIsPlain?: boolean;
   /** The same of the right value. */

@@ -41,21 +41,19 @@ export function compilePattern(
   const compiled = compile(source);
   if (compiled.programSize() > maxInstructions) throw new PatternFault(tooLarge);
   const engine = compiled.re2();
-  return {
-    test(text) {
-      const head = text.length > maxTextLength ? text.slice(0, maxTextLength) : text;
-      // The engine's own search, with a look at the clock: linear time can still be long where many states are
-      // followed at once.
-      const watched: typeof engine = Object.create(engine, {
-        executeEngine: {
-          value(input: Input, ...rest: [unknown, unknown, unknown]) {
-            watch(input, monotonic);
-            return engine.executeEngine(input, ...rest);
-          },
-        },
-      });
-      return watched.match(head);
+  // The engine's own search, with a look at the clock: linear time can still be long where many states are
+  // followed at once.
+  const watched: typeof engine = Object.create(engine, {
+    executeEngine: {
+      value(input: Input, ...rest: [unknown, unknown, unknown]) {
+        watch(input, monotonic);
+        return engine.executeEngine(input, ...rest);
+      },
     },
+  });
+  return {
+    test: (text) =>
+      watched.match(text.length > maxTextLength ? text.slice(0, maxTextLength) : text),
   };
 }
 
@@ -69,11 +67,14 @@ interface Input {
 
 function watch(input: Input, monotonic: () => number): void {
   const step = input.step;
-  const end = monotonic() + maxSearchMs;
+  let end = Infinity;
   let steps = 0;
   input.step = (position) => {
-    if ((++steps & 31) === 0 && monotonic() > end) {
-      throw new PatternFault(`the search took longer than ${maxSearchMs} ms`);
+    if ((++steps & 31) === 0) {
+      const now = monotonic();
+      // Short texts end before the clock is looked at for the first time.
+      if (end === Infinity) end = now + maxSearchMs;
+      else if (now > end) throw new PatternFault(`the search took longer than ${maxSearchMs} ms`);
     }
     return step.call(input, position);
   };

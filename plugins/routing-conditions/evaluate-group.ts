@@ -1,6 +1,7 @@
 import {
   budgetSpent,
   type ConditionTrace,
+  type Json,
   type RoutingFacts,
   type RuleOptions,
   type RuleResult,
@@ -16,6 +17,8 @@ interface Run {
   readonly conditions: ConditionTrace[];
   error: string | undefined;
   isSpent: boolean;
+  /** The clock's last reading: one condition ends where the next begins. */
+  readAt: number;
 }
 
 /** A search counts as many steps as make the budget look at the clock. */
@@ -27,7 +30,7 @@ const noTime = (): number => 0;
 export function evaluateGroup(
   group: Group,
   facts: RoutingFacts,
-  { evaluateAll = false, monotonic = noTime }: RuleOptions = {},
+  { evaluateAll = false, monotonic = noTime, startedAt = monotonic() }: RuleOptions = {},
 ): RuleResult {
   const run: Run = {
     facts,
@@ -36,10 +39,10 @@ export function evaluateGroup(
     conditions: [],
     error: undefined,
     isSpent: false,
+    readAt: startedAt,
   };
   const matched = visit(group, run, true) && !run.isSpent;
-  const { conditions, error } = run;
-  return error === undefined ? { matched, conditions } : { matched, error, conditions };
+  return { matched, error: run.error, conditions: run.conditions, endedAt: run.readAt };
 }
 
 /** @param counts false for what a short circuit leaves out */
@@ -59,45 +62,57 @@ function visit(node: Group | Condition, run: Run, counts: boolean): boolean {
 
 /** A condition that cannot be evaluated is false; the rest of its rule goes on. */
 function evaluateCondition(condition: Condition, run: Run, counts: boolean): boolean {
-  const { comparator, label, leftIsPlain, path, right } = condition;
-  const trace = (
-    left: ConditionTrace["left"],
-    result: ConditionTrace["result"],
-    startedAt: number | undefined,
-    error?: string,
-  ): void => {
-    const durationUs = startedAt === undefined ? 0 : (run.monotonic() - startedAt) * 1000;
-    run.conditions.push({
-      path,
-      ...(label === undefined ? {} : { label }),
-      left,
-      comparator,
-      right,
-      result,
-      durationUs,
-      ...(error === undefined ? {} : { error }),
-      leftIsPlain,
-      rightIsPlain: true,
-    });
-  };
   if (run.isSpent || !counts && !run.evaluateAll) {
-    trace(undefined, "not_evaluated", undefined);
+    run.conditions.push(traceOf(condition, undefined, "not_evaluated", 0));
     return false;
   }
-  const startedAt = run.monotonic();
+  const { facts } = run;
+  let left: Json | undefined;
+  let result = false;
+  let error: string | undefined;
   try {
-    if (!run.facts.step()) throw new Error(budgetSpent);
-    const left = condition.left(run.facts);
-    const result = condition.decide(left);
+    if (!facts.step()) throw new Error(budgetSpent);
+    left = condition.left(facts);
+    result = condition.decide(left);
     // A search can take long: what comes next looks at the clock.
-    if (comparator === "PATTERN") run.facts.step(patternSteps);
-    trace(left, result, startedAt);
-    return result;
+    if (condition.comparator === "PATTERN") facts.step(patternSteps);
   } catch (thrown) {
-    const error = thrown instanceof Error ? thrown.message : String(thrown);
+    left = undefined;
+    error = thrown instanceof Error ? thrown.message : String(thrown);
     run.isSpent = error === budgetSpent;
     if (counts || run.isSpent) run.error ??= error;
-    trace(undefined, false, startedAt, error);
-    return false;
   }
+  run.conditions.push(
+    traceOf(condition, left, result, passedUs(run), error),
+  );
+  return result;
+}
+
+/** Microseconds since the clock was last read. */
+function passedUs(run: Run): number {
+  const before = run.readAt;
+  run.readAt = run.monotonic();
+  return (run.readAt - before) * 1000;
+}
+
+/** Every trace has the same members in the same order, absent ones undefined: that is several times as fast. */
+function traceOf(
+  { comparator, label, leftIsPlain, path, right }: Condition,
+  left: Json | undefined,
+  result: ConditionTrace["result"],
+  durationUs: number,
+  error?: string,
+): ConditionTrace {
+  return {
+    path,
+    label,
+    left,
+    comparator,
+    right,
+    result,
+    durationUs,
+    error,
+    leftIsPlain,
+    rightIsPlain: true,
+  };
 }
