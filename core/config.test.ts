@@ -14,7 +14,7 @@ test("without any variable every setting has the documented default", () => {
     host: "127.0.0.1",
     port: 3000,
     dataDir: "/srv/gateway/data",
-    log: { level: "info", format: "json" },
+    log: { level: "info", format: "json", startFormat: "text" },
     database: { url: undefined, readUrl: undefined, schema: "vmx", poolMax: 10 },
     publicUrl: undefined,
     trustedProxies: [],
@@ -77,7 +77,7 @@ test("values are read in their types", () => {
   expect(config).toMatchObject({
     port: 0,
     dataDir: "/data",
-    log: { level: "debug", format: "text" },
+    log: { level: "debug", format: "text", startFormat: "text" },
     publicUrl: "https://gateway.example.com",
     trustedProxies: ["10.0.0.0/8", "::1"],
     corsOrigins: ["https://a.example.com", "http://localhost:5173"],

@@ -70,6 +70,8 @@ function readConfig(environment: Environment, root: string, surroundings: Config
         : surroundings.terminal
         ? "text" as const
         : "json" as const,
+      /** How the start introduces itself: as JSON only when the operator asks for it by name. */
+      startFormat: format === "json" ? "json" as const : "text" as const,
     },
     database: {
       /** Undefined starts the embedded database. */

@@ -3,7 +3,7 @@ import { version } from "../version.ts";
 
 /** What the start prints: once everything a newcomer needs, later only where the gateway is. */
 export function describeStart(kernel: Kernel): string {
-  return kernel.config.log.format === "json" ? asJson(kernel) : asText(kernel);
+  return kernel.config.log.startFormat === "json" ? asJson(kernel) : asText(kernel);
 }
 
 function asText({ config, url, firstRun, databaseOutside, startedInMs }: Kernel): string {
