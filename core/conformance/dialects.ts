@@ -6,6 +6,7 @@ import type { JsonObject } from "../contract/json.ts";
 import type { Part, StreamPart } from "../contract/part.ts";
 import { assembleParts } from "../kit/assemble-parts.ts";
 import { createSseReader, writeFrame } from "../kit/sse.ts";
+import { withCanonicalChecks } from "./canonical.ts";
 import type { Case } from "./case.ts";
 import { tapCases } from "./taps.ts";
 
@@ -45,9 +46,13 @@ export interface StreamExample {
   readonly wholeAfter?: number;
 }
 
-/** What every `Dialect` must do; an inbound one is also tested for its tap, errors and lists. */
+/**
+ * What every `Dialect` must do; an inbound one is also tested for its tap, errors and lists. Throughout, every Call,
+ * Part, StreamPart and Warning that passes is held to its published schema.
+ */
 export function dialectCases(subject: DialectSubject): readonly Case[] {
-  const { create, family = "test" } = subject;
+  const { family = "test" } = subject;
+  const create = (): Dialect => withCanonicalChecks(subject.create());
   const base: AnswerContext = { ...baseContext, family };
   return [
     ...subject.requests.flatMap((example) => requestCases(create, example, family)),
