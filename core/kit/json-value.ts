@@ -22,10 +22,11 @@ export const unreachableNames: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Reads a member of plain JSON by name: own members of objects only, of a list its first element's. Undefined for
- * everything else, so that a path never throws.
+ * Reads a member of plain JSON by name: own members of objects only, of a list its first element's, and the
+ * `length` of texts and lists. Undefined for everything else, so that a path never throws.
  */
 export function readMember(value: Json | undefined, name: string): Json | undefined {
+  if (name === "length" && (typeof value === "string" || Array.isArray(value))) return value.length;
   const subject = Array.isArray(value) ? (value as readonly Json[])[0] : value;
   if (typeof subject !== "object" || subject === null || Array.isArray(subject)) return undefined;
   if (!Object.hasOwn(subject, name) || unreachableNames.has(name)) return undefined;

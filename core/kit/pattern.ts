@@ -39,7 +39,8 @@ export function compilePattern(
   }
   if (repeats(source) > maxRepeats) throw new PatternFault(tooLarge);
   const compiled = compile(source);
-  if (compiled.programSize() > maxInstructions) throw new PatternFault(tooLarge);
+  const instructions = compiled.programSize();
+  if (instructions > maxInstructions) throw new PatternFault(tooLarge);
   const engine = compiled.re2();
   // The engine's own search, with a look at the clock: linear time can still be long where many states are
   // followed at once.
@@ -52,10 +53,15 @@ export function compilePattern(
     },
   });
   return {
-    test: (text) =>
-      watched.match(text.length > maxTextLength ? text.slice(0, maxTextLength) : text),
+    test(text) {
+      if (text.length * instructions < unwatchedWork) return engine.match(text);
+      return watched.match(text.length > maxTextLength ? text.slice(0, maxTextLength) : text);
+    },
   };
 }
+
+/** Characters times instructions up to which a search cannot take long, whatever the pattern. */
+const unwatchedWork = 20_000;
 
 const tooLarge =
   `the pattern is too large: its repetitions may add up to ${maxRepeats} and ${maxInstructions} steps`;

@@ -148,6 +148,8 @@ test.each([
   [{ field: "errorRate", window: 5, statusCode: 429 }, "errorRate(5, 429)"],
   [{ expression: "errorRate", window: 30 }, `errorRate(30, "any")`],
   [{ field: "metadata.tier" }, "metadata.tier"],
+  [{ field: "model" }, "request.model"],
+  [{ field: "provider" }, "resource.model.provider"],
   [{ field: "request.temperature" }, "request.temperature"],
   [{ expression: "<%= request.user %>" }, "request.user"],
   [{ expression: " <% return request.user; %> " }, "request.user"],

@@ -29,6 +29,10 @@ export function expressionOfField(field: string, window: number, statusCode: unk
       return "request.toolsCount > 0";
     case "errorRate":
       return `errorRate(${window}, ${JSON.stringify(statusCode)})`;
+    case "model":
+      return "request.model";
+    case "provider":
+      return "resource.model.provider";
     default:
       return field;
   }

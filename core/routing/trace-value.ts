@@ -1,4 +1,4 @@
-import type { Json } from "../contract/json.ts";
+import type { Json, JsonObject } from "../contract/json.ts";
 
 /** Longest text of a value in a trace, in characters. */
 export const maxValueLength = 256;
@@ -27,8 +27,27 @@ function lengthOf(value: object): number {
 
 /** The value itself if its JSON text is short, else the start of that text; the rest is not even looked at. */
 function cutJson(value: Json): Json {
+  // Most values are short, and to count is cheaper than to write.
+  if (roomAfter(value, maxValueLength) >= 0) return value;
   const text = startOfJson(value, maxValueLength + 1);
   return text.length > maxValueLength ? text.slice(0, maxValueLength) : value;
+}
+
+/** What is left of `room` characters after the value's JSON text; below zero when it may not fit. */
+function roomAfter(value: Json | undefined, room: number): number {
+  // An escape takes up to six characters.
+  if (typeof value === "string") return room - 6 * value.length - 2;
+  if (typeof value !== "object" || value === null) return room - 24;
+  let left = room - 2;
+  if (Array.isArray(value)) {
+    for (let at = 0; at < value.length && left >= 0; at++) left = roomAfter(value[at], left - 1);
+    return left;
+  }
+  for (const name in value) {
+    if (left < 0) break;
+    left = roomAfter((value as JsonObject)[name], left - 6 * name.length - 4);
+  }
+  return left;
 }
 
 function startOfJson(value: Json | undefined, limit: number): string {

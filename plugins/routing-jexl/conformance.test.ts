@@ -61,7 +61,7 @@ await runCases(
       "tokens.input > 1000 && request.model == 'slow'",
       "hasImages || metadata.tier == 'silver'",
       "!(metadata.tier == 'gold')",
-      "request.messages.length > 0",
+      "request.messages.size > 0",
       "hash(request.absent, 100) < 20",
       "1 / 0 < 1",
     ].map(ruleOf),

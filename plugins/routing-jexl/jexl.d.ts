@@ -7,3 +7,6 @@ declare module "jexl/dist/parser/Parser.js" {
   const Parser: unknown;
   export default Parser;
 }
+declare module "jexl" {
+  export const Jexl: new () => { evalSync(text: string): unknown };
+}
