@@ -198,8 +198,14 @@ async function initdb({ bin, user, log, signal }: ServerOptions, args: string[])
   });
   const output = readOutput(child, log);
   const status = await new Promise<number | null>((resolve, reject) => {
-    child.once("close", resolve);
-    child.once("error", reject);
+    let failure: Error | undefined;
+    child.once("error", (error) => {
+      failure = error;
+      // One that never ran never closes.
+      if (child.pid === undefined) reject(error);
+    });
+    // An aborted one takes its files away before it ends: who starts meanwhile would lose theirs.
+    child.once("close", (code) => failure ? reject(failure) : resolve(code));
   });
   if (status === 0) return;
   throw new StartError(`Cannot create the embedded database: ${output.slice(-5).join("; ")}`);
