@@ -153,9 +153,9 @@ test("an activation that never ends fails after its deadline and cannot provide 
       catch (error) { globalThis.slowRefused = error.message; }
     } };`,
   });
-  await using host = await start({ timeoutMs: 30 });
+  await using host = await start({ timeoutMs: 500 });
   await expect(host.get("providers", "slow")).rejects.toThrow(
-    'Cannot activate plugin "slow": it did not finish within 30 ms',
+    'Cannot activate plugin "slow": it did not finish within 500 ms',
   );
   const seen = globalThis as Record<string, unknown>;
   expect(seen.slowDisposed).toBe(true);
