@@ -1,6 +1,7 @@
 /** What plugins build on: streams of events, JSON text, estimates, timers, pooled HTTP, secrets. */
 
 export * from "./assemble-parts.ts";
+export * from "./calendar-window.ts";
 export * from "./downlevel-schema.ts";
 export * from "./egress.ts";
 export * from "./estimate.ts";
