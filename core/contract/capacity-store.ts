@@ -21,9 +21,19 @@ export interface CapacityStore {
     environmentId: string,
     meter: Pick<MeterKey, "level" | "subjectId" | "period">,
   ): Promise<void>;
-  /** Pool shares of a connection with the window figures a prioritization needs. */
-  readPools(environmentId: string, connectionId: string): Promise<PoolState | undefined>;
-  /** Stores shares if the version is still the one read; answers whether it was. */
+  /**
+   * Pool shares of a connection with their demand over the last `windowSeconds` (1 to 300); undefined before the
+   * first reservation or share.
+   */
+  readPools(
+    environmentId: string,
+    connectionId: string,
+    windowSeconds: number,
+  ): Promise<PoolState | undefined>;
+  /**
+   * Stores shares in place of all those there were, if the version is still the one read (0 when nothing was);
+   * answers whether it was.
+   */
   casShares(change: SharesChange): Promise<boolean>;
   /** Adds counts to a tally of named classes per minute. */
   tally(
@@ -89,7 +99,7 @@ export interface PoolGate {
   readonly pools: readonly PoolBounds[];
 }
 
-/** Bounds of one pool in units of 0.001 percent. */
+/** Bounds of one pool in units of 0.001 percent. A pool without a stored share has `min`. */
 export interface PoolBounds {
   readonly name: string;
   readonly rank: number;
@@ -134,6 +144,7 @@ export interface MeterState extends MeterKey {
 
 /** Shares of one connection's pools. */
 export interface PoolState {
+  /** Moves with every change of a share, whether by a gate or by `casShares`. */
   readonly version: number;
   /** Unix milliseconds of the store's clock. */
   readonly now: number;
@@ -145,11 +156,23 @@ export interface PoolState {
 export interface PoolShare {
   readonly name: string;
   readonly current: number;
+  /** Unix milliseconds of the last growth, by a gate or by a recomputation; 0 for none. */
   readonly lastGrowthAt: number;
+  /** The last move a recomputation made; kept as it was given. A later `lastGrowthAt` is a gate's. */
+  readonly lastMove?: ShareMove | undefined;
   readonly usedThisMinute: number;
   readonly deniedThisMinute: number;
   /** Tokens of the last `windowSeconds`: settled, reserved and refused for lack of share. */
   readonly demand: number;
+}
+
+/** How and why a recomputation moved a share. */
+export interface ShareMove {
+  readonly action: "up" | "down";
+  /** A sentence for people. */
+  readonly reason: string;
+  /** Unix milliseconds of the store's clock. */
+  readonly at: number;
 }
 
 /** See `CapacityStore.casShares`. */
@@ -157,5 +180,5 @@ export interface SharesChange {
   readonly environmentId: string;
   readonly connectionId: string;
   readonly version: number;
-  readonly shares: readonly Pick<PoolShare, "name" | "current" | "lastGrowthAt">[];
+  readonly shares: readonly Pick<PoolShare, "name" | "current" | "lastGrowthAt" | "lastMove">[];
 }
