@@ -126,6 +126,11 @@ const SharedContribution = Type.Object({
 
 const SelectableContribution = Type.Object({ ...common, ...selectable }, closed);
 
+const RoutingContribution = Type.Object({
+  ...common,
+  mode: Type.Enum(["UI", "ADVANCED"], { description: "The mode of rules it evaluates" }),
+}, closed);
+
 const PlainContribution = Type.Object(common, closed);
 
 const MetricSinkContribution = Type.Object({
@@ -150,7 +155,7 @@ export const contributionSchemas = {
   sharedStates: SharedContribution,
   prioritizations: PlainContribution,
   encryptions: SelectableContribution,
-  routings: PlainContribution,
+  routings: RoutingContribution,
   metricSinks: MetricSinkContribution,
   identityProviders: SelectableContribution,
   interceptors: PlainContribution,
@@ -164,7 +169,7 @@ const Contributes = Type.Object({
   sharedStates: Type.Optional(Type.Array(SharedContribution)),
   prioritizations: Type.Optional(Type.Array(PlainContribution)),
   encryptions: Type.Optional(Type.Array(SelectableContribution)),
-  routings: Type.Optional(Type.Array(PlainContribution)),
+  routings: Type.Optional(Type.Array(RoutingContribution)),
   metricSinks: Type.Optional(Type.Array(MetricSinkContribution)),
   identityProviders: Type.Optional(Type.Array(SelectableContribution)),
   interceptors: Type.Optional(Type.Array(PlainContribution)),
