@@ -44,6 +44,8 @@ export interface IncomingRequest {
   /** How often each credential header came, when more than once. */
   readonly duplicateCredential: boolean;
   readonly sourceIp: string;
+  /** The batch the request is an item of. */
+  readonly batch?: { readonly batchId: string; readonly batchItemId: string };
   /** Reads the whole body, decompressed. Throws `request_too_large` or `invalid_request`. */
   readonly readBody: (maxBytes: number) => Promise<Uint8Array>;
 }

@@ -11,10 +11,12 @@ import { createSourceAddress } from "../http/source-address.ts";
 import { createEgressGuard, type EgressSettings } from "../kit/egress.ts";
 import { createHttpClient } from "../kit/http.ts";
 import { Secret } from "../kit/secret.ts";
+import { completeSettings } from "../store/environment-settings.ts";
 import type {
   ApiKeyView,
   ConnectionView,
   EnvironmentView,
+  PoolView,
   ResourceView,
   SlotView,
   Snapshot,
@@ -60,6 +62,7 @@ export interface MutableSnapshot {
     resource?: Partial<ResourceView>,
   ): ResourceView;
   setApiKey(value: string, key?: Partial<ApiKeyView>): ApiKeyView;
+  setPools(pools: readonly PoolView[]): void;
 }
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -145,17 +148,19 @@ function createWorld(): MutableSnapshot & { snapshot(): Snapshot } {
   const connections = new Map<string, ConnectionView>();
   const resources = new Map<string, ResourceView>();
   const apiKeysByHash = new Map<string, ApiKeyView>();
+  let pools: readonly PoolView[] = [];
   let revision = 1;
 
   const environment = (): EnvironmentView => ({
     environmentId,
     workspaceId,
     name: "default",
-    settings: { allowOverrides: true, allowAdHoc: true, onLoss: "warn" },
+    settings: completeSettings({}),
     connections: new Map([...connections.values()].map((one) => [one.connectionId, one])),
     connectionsByName: connections,
     resources: new Map([...resources.values()].map((one) => [one.resourceId, one])),
     resourcesByName: resources,
+    pools,
   });
   let built = environment();
   const rebuild = () => {
@@ -235,6 +240,10 @@ function createWorld(): MutableSnapshot & { snapshot(): Snapshot } {
       };
       apiKeysByHash.set(hash("sha256", value, "hex"), view);
       return view;
+    },
+    setPools(next) {
+      pools = next;
+      rebuild();
     },
   };
 }

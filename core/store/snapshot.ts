@@ -1,3 +1,4 @@
+import type { Routing } from "@vmx/schemas";
 import type { Secret } from "../kit/secret.ts";
 
 /**
@@ -37,6 +38,20 @@ export interface EnvironmentView {
   readonly connectionsByName: ReadonlyMap<string, ConnectionView>;
   readonly resources: ReadonlyMap<string, ResourceView>;
   readonly resourcesByName: ReadonlyMap<string, ResourceView>;
+  /** The pool definition in its order; empty when there is none. */
+  readonly pools: readonly PoolView[];
+}
+
+/** A pool as it was defined. */
+export interface PoolView {
+  readonly name: string;
+  /** Lower is served first. */
+  readonly rank: number;
+  /** Ids of its resources. */
+  readonly resources: readonly string[];
+  /** Percent of a connection's minute tokens, in steps of 0.001. */
+  readonly minReservation: number;
+  readonly maxReservation: number;
 }
 
 /** Environment settings with every default filled in (see `EnvironmentSettings` in the schemas for meanings). */
@@ -44,6 +59,9 @@ export interface EnvironmentSettingsView {
   readonly allowOverrides: boolean;
   readonly allowAdHoc: boolean;
   readonly onLoss: "allow" | "warn" | "reject";
+  readonly payloadCapture: "full" | "metadata" | "none";
+  readonly auditRetentionDays: number;
+  readonly usageRetentionDays: number;
   readonly [key: string]: unknown;
 }
 
@@ -86,7 +104,8 @@ export interface ResourceView {
   readonly secondaryModels: readonly SlotView[];
   readonly fallbackModels: readonly SlotView[];
   readonly useFallback: boolean | null;
-  readonly routing: unknown;
+  /** Rules in stored form. */
+  readonly routing: Routing | null;
   readonly defaultArgs: Readonly<Record<string, unknown>> | null;
   readonly onLoss: "allow" | "warn" | "reject" | null;
   readonly capacity: readonly unknown[];

@@ -5,6 +5,7 @@ export * from "./activity.ts";
 export * from "./ai-connection.ts";
 export * from "./ai-resource.ts";
 export * from "./api-key.ts";
+export * from "./audit.ts";
 export * from "./auth.ts";
 export * from "./call.ts";
 export * from "./capacity.ts";
