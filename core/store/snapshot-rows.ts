@@ -10,6 +10,7 @@ import {
   Environment,
   PersonalAccessToken,
   PluginSetting,
+  PoolDefinition,
   Revision,
   Role,
   RoleAssignment,
@@ -28,6 +29,7 @@ export const snapshotEntities = {
   AiResource,
   ApiKey,
   ApiKeyAssignment,
+  PoolDefinition,
   PluginSetting,
   User,
   Role,
@@ -44,6 +46,7 @@ export interface SnapshotRows {
   readonly AiResource: readonly AiResource[];
   readonly ApiKey: readonly ApiKey[];
   readonly ApiKeyAssignment: readonly ApiKeyAssignment[];
+  readonly PoolDefinition: readonly PoolDefinition[];
   readonly PluginSetting: readonly PluginSetting[];
   readonly User: readonly User[];
   readonly Role: readonly Role[];

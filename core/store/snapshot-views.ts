@@ -6,6 +6,7 @@ import type {
   ConnectionView,
   EnvironmentView,
   PluginSettingView,
+  PoolView,
   ResourceView,
   RoleView,
   Snapshot,
@@ -14,6 +15,8 @@ import type {
   WorkspaceView,
 } from "./snapshot.ts";
 import type { SnapshotTables } from "./snapshot-tables.ts";
+
+const noPools: readonly PoolView[] = [];
 
 /** The snapshot before anything was loaded. */
 export const emptySnapshot: Snapshot = {
@@ -84,7 +87,8 @@ export function createSnapshotBuilder(): (
     const environments = toMap(tables.Environment.values(), (row) => row.environmentId, (row) => {
       const own = connectionsOf.get(row.environmentId) ?? [];
       const served = resourcesOf.get(row.environmentId) ?? [];
-      const inputs = [row, ...own, "resources", ...served];
+      const pools = tables.PoolDefinition.get(row.environmentId)?.definition ?? noPools;
+      const inputs = [row, pools, ...own, "resources", ...served];
       return remember<EnvironmentView>(`environment ${row.environmentId}`, inputs, () => ({
         environmentId: row.environmentId,
         workspaceId: row.workspaceId,
@@ -94,6 +98,7 @@ export function createSnapshotBuilder(): (
         connectionsByName: new Map(own.map((view) => [view.name.toLowerCase(), view])),
         resources: new Map(served.map((view) => [view.resourceId, view])),
         resourcesByName: new Map(served.map((view) => [view.name.toLowerCase(), view])),
+        pools,
       }));
     });
 
