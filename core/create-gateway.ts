@@ -11,6 +11,8 @@ import { createRefusals } from "./gateway/refusals.ts";
 import type { RequiredPlugins } from "./host/follow-switches.ts";
 import type { PluginHost } from "./host/plugin-host.ts";
 import { createTryModel } from "./gateway/try-model.ts";
+import { createConsole } from "./http/console.ts";
+import { findConsole } from "./http/console-files.ts";
 import { createDataPlane } from "./http/data-plane.ts";
 import { type HttpServer, listen } from "./http/server.ts";
 import { createIdentifyPerson } from "./http/identify-person.ts";
@@ -128,7 +130,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
           createSourceAddress(config.trustedProxies),
           () => refusing,
         ),
-        middleware: [management.middleware],
+        middleware: [management.middleware, createConsole(findConsole())],
         readiness: () => ({ status: draining ? "not_ready" : readiness(loader) }),
         log,
       }),

@@ -1,3 +1,4 @@
+import { findConsole } from "../http/console-files.ts";
 import type { Kernel } from "../kernel.ts";
 import { version } from "../version.ts";
 
@@ -13,7 +14,7 @@ function asText({ config, url, firstRun, databaseOutside, startedInMs }: Kernel)
     "",
     row("Data", config.dataDir),
     ...(databaseOutside ? [row("Database", databaseOutside)] : []),
-    row("API docs", `${base}/api/docs`),
+    row("Console", findConsole() ? base : "not built: run `npm run build:console` first"),
     row("Base URL", `${base}/v1`),
   ];
   if (firstRun && !config.bootstrap.quiet) {
@@ -43,6 +44,7 @@ function asJson({ config, url, firstRun, databaseOutside, startedInMs }: Kernel)
       startedInMs: Math.round(startedInMs),
       dataDir: config.dataDir,
       ...(databaseOutside ? { databaseDir: databaseOutside } : {}),
+      ...(findConsole() ? { consoleUrl: base } : {}),
       apiDocsUrl: `${base}/api/docs`,
       baseUrl: `${base}/v1`,
       ...(shown

@@ -1,0 +1,48 @@
+import { createHash } from "node:crypto";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Adapter, Builder } from "@sveltejs/kit";
+import staticAdapter from "@sveltejs/adapter-static";
+
+const folder = "build";
+
+/**
+ * Writes the console as files for the gateway: one page for every path, its boot script in a file of its own (the
+ * content security policy allows no inline script), `console.json` with the first path segments the console answers,
+ * and compressed twins of everything but the page.
+ */
+export function consoleAdapter(): Adapter {
+  const files = staticAdapter({ pages: folder, assets: folder, fallback: "index.html" });
+  return {
+    name: "console",
+    async adapt(builder: Builder) {
+      await files.adapt(builder);
+      await moveBootScript(builder.config.appDir);
+      const segments = builder.routes.map(({ id }) => firstSegment(id));
+      const manifest = { segments: [...new Set(segments)].sort() };
+      await writeFile(join(folder, "console.json"), `${JSON.stringify(manifest)}\n`);
+      await builder.compress(folder);
+    },
+  };
+}
+
+/** `/(signed-in)/w/[workspace]` answers at `/w/...`. */
+function firstSegment(id: string): string {
+  return id.split("/").find((part) => part !== "" && !part.startsWith("(")) ?? "";
+}
+
+async function moveBootScript(appDir: string): Promise<void> {
+  const page = join(folder, "index.html");
+  const html = await readFile(page, "utf8");
+  const inline = [...html.matchAll(/<script(?: type="module")?>([\s\S]*?)<\/script>/g)];
+  if (inline.length !== 1) {
+    throw new Error(`Cannot move the boot script: the page has ${inline.length} inline scripts`);
+  }
+  const [element, script] = inline[0]!;
+  const hash = createHash("sha256").update(script!).digest("base64url").slice(0, 10);
+  const file = `${appDir}/immutable/boot.${hash}.js`;
+  await mkdir(join(folder, appDir, "immutable"), { recursive: true });
+  await writeFile(join(folder, file), script!);
+  // Kit mounts into the parent of the running script: the element stays where it is.
+  await writeFile(page, html.replace(element, `<script src="/${file}"></script>`));
+}

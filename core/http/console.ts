@@ -1,0 +1,76 @@
+import type { Context, Middleware } from "koa";
+import type { ConsoleFile, ConsoleFiles, ContentCoding } from "./console-files.ts";
+
+/** What the browser may do with the console: its own files, calls to its own origin, nothing else. */
+const contentSecurityPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data: blob:",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+/**
+ * Serves the console: its files, and its page for every path that begins like one of the console's. Other paths go on.
+ *
+ * @param files the built console; without it the console's paths say how to build it
+ */
+export function createConsole(files: ConsoleFiles | undefined): Middleware {
+  return async (context, next) => {
+    if (context.method !== "GET" && context.method !== "HEAD") return await next();
+    if (!files) return context.path === "/" ? sayHowToBuild(context) : await next();
+    const file = files.find(context.path);
+    if (file && file !== files.page) return send(context, file);
+    const first = context.path.split("/")[1] ?? "";
+    if (!files.segments.has(first)) return await next();
+    send(context, files.page);
+  };
+}
+
+function send(context: Context, file: ConsoleFile): void {
+  const { bytes } = file;
+  const codings: ContentCoding[] = [
+    ...(bytes.br ? ["br" as const] : []),
+    ...(bytes.gzip ? ["gzip" as const] : []),
+    "identity",
+  ];
+  const coding = context.acceptsEncodings(...codings);
+  const chosen: ContentCoding = codings.find((each) => each === coding) ?? "identity";
+  secure(context);
+  context.set("vary", "Accept-Encoding");
+  context.set("etag", file.etag);
+  context.set(
+    "cache-control",
+    file.immutable ? "public, max-age=31536000, immutable" : "no-cache",
+  );
+  context.status = 200;
+  if (context.fresh) {
+    context.status = 304;
+    return;
+  }
+  if (chosen !== "identity") context.set("content-encoding", chosen);
+  context.type = file.type;
+  context.body = bytes[chosen] ?? bytes.identity;
+}
+
+function sayHowToBuild(context: Context): void {
+  secure(context);
+  context.set("cache-control", "no-store");
+  context.status = 503;
+  context.type = "text/plain; charset=utf-8";
+  context.body =
+    "The console is not built. Run `npm run build:console` and start the gateway again.\n" +
+    "The management API is described at /api/docs.\n";
+}
+
+function secure(context: Context): void {
+  context.set("content-security-policy", contentSecurityPolicy);
+  context.set("x-content-type-options", "nosniff");
+  context.set("referrer-policy", "same-origin");
+  context.set("cross-origin-opener-policy", "same-origin");
+  context.set("permissions-policy", "camera=(), geolocation=(), microphone=()");
+}
