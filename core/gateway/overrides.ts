@@ -1,14 +1,14 @@
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { AiResourceOverrides } from "@vmx/schemas";
-import type { JsonObject } from "../contract/index.ts";
-import { GatewayError } from "../contract/index.ts";
+import { GatewayError, type JsonObject } from "../contract/index.ts";
 import type { PluginHost } from "../host/plugin-host.ts";
 import { mergeObjects } from "../kit/index.ts";
-import type { ResourceView, SlotView } from "../store/snapshot.ts";
+import type { ResourceView } from "../store/snapshot.ts";
+import { acceptRouting } from "./accept-routing.ts";
 import { refuseReserved } from "./envelope.ts";
 import type { Caller } from "./identify.ts";
-import { mergeSlot, resolveSlots, type SlotSet } from "./slots.ts";
+import { mergeSlot, type ResolvedSlots, resolveSlots } from "./slots.ts";
 
 /** Id of resources that exist for one request only. */
 export const ephemeralId = "ephemeral";
@@ -28,15 +28,15 @@ function validator(): ValidateFunction<AiResourceOverrides> {
  * A resource with a request's overrides merged over it: objects deeply, arrays and scalars replaced. Without a stored
  * resource the overrides make one for this request, if they name a model. Limits can be added, never taken away.
  *
- * Throws `overrides_not_allowed`, or `invalid_request` naming the member or slot.
+ * Rejects with `overrides_not_allowed`, `invalid_request` naming the member or slot, or `EXPRESSION_INVALID`.
  */
-export function applyOverrides(
+export async function applyOverrides(
   caller: Caller,
   stored: ResourceView | undefined,
   sent: JsonObject,
   name: string,
   host: PluginHost,
-): ResourceView | undefined {
+): Promise<ResourceView | undefined> {
   refuseUnlessAllowed(caller);
   const validate = validator();
   if (!validate(sent)) throw describe(validate);
@@ -46,7 +46,7 @@ export function applyOverrides(
   }
   if (!stored && !overrides.model) return undefined;
   const base = stored ?? emptyResource(caller, name);
-  const slots = resolve(caller, stored, overrides, host);
+  const slots = await resolve(caller, stored, overrides, host);
   const { useFallback, defaultArgs, onLoss, capacity, enforceCapacity } = overrides;
   return {
     ...base,
@@ -74,14 +74,19 @@ function refuseUnlessAllowed(caller: Caller): void {
   );
 }
 
-function resolve(
+async function resolve(
   caller: Caller,
   stored: ResourceView | undefined,
   overrides: AiResourceOverrides,
   host: PluginHost,
-): SlotSet<SlotView> {
-  const { model, secondaryModels, fallbackModels } = overrides;
-  const kept = stored ?? { model: undefined, secondaryModels: [], fallbackModels: [] };
+): Promise<ResolvedSlots> {
+  const { model, secondaryModels, fallbackModels, routing } = overrides;
+  const kept = stored ?? {
+    model: undefined,
+    secondaryModels: [],
+    fallbackModels: [],
+    routing: null,
+  };
   const primary = model ? kept.model ? mergeSlot(kept.model, model) : model : kept.model!;
   const connections = [...caller.environment.connections.values()];
   try {
@@ -90,22 +95,23 @@ function resolve(
         model: primary as Parameters<typeof resolveSlots>[0]["model"],
         secondaryModels: secondaryModels ?? kept.secondaryModels,
         fallbackModels: fallbackModels ?? kept.fallbackModels,
+        routing: await acceptRouting(routing, kept.routing, host),
       },
       connections,
       host,
     );
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
-    throw new GatewayError(error.code, error.message, {
+    // This plane knows one code for a body that breaks a rule.
+    const code = error.code === "VALIDATION_FAILED" ? "invalid_request" : error.code;
+    throw new GatewayError(code, error.message, {
       cause: error,
       param: `${place}.${error.param}`,
     });
   }
 }
 
-function emptyResource({ environment }: Caller, name: string): Omit<ResourceView, "model"> & {
-  readonly model: SlotView;
-} {
+function emptyResource({ environment }: Caller, name: string): ResourceView {
   return {
     resourceId: ephemeralId,
     environmentId: environment.environmentId,

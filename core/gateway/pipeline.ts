@@ -51,7 +51,7 @@ export async function serve(
     exchange.caller = await identify(request, exchange.snapshot, services);
     exchange.body = await read(exchange);
     exchange.limitTime(exchange.envelope.timeoutMs!);
-    exchange.target = resolve(
+    exchange.target = await resolve(
       exchange.caller,
       exchange.body.model,
       exchange.envelope,

@@ -13,15 +13,17 @@ export type Target =
 /**
  * Finds the target of a request and checks that the caller may call it.
  *
- * Throws `ad_hoc_not_allowed`, `overrides_not_allowed`, `invalid_request` for overrides that do not hold,
- * `AI_RESOURCE_NOT_FOUND` or `API_KEY_RESOURCE_NOT_AUTHORIZED`.
+ * Waits only for overrides, whose rules may need a plugin that is not active yet.
+ *
+ * Throws or rejects with `ad_hoc_not_allowed`, `overrides_not_allowed`, `invalid_request` or `EXPRESSION_INVALID` for
+ * overrides that do not hold, `AI_RESOURCE_NOT_FOUND` or `API_KEY_RESOURCE_NOT_AUTHORIZED`.
  */
 export function resolve(
   caller: Caller,
   model: string,
   envelope: Envelope,
   host: PluginHost,
-): Target {
+): Target | Promise<Target> {
   const { environment } = caller;
   const slash = model.indexOf("/");
   const connection = slash > 0
@@ -33,7 +35,12 @@ export function resolve(
     return adHoc(caller, connection, model.slice(slash + 1));
   }
   const stored = findResource(environment, model);
-  const resource = overrides ? applyOverrides(caller, stored, overrides, model, host) : stored;
+  if (!overrides) return callable(caller, stored, model);
+  return applyOverrides(caller, stored, overrides, model, host)
+    .then((resource) => callable(caller, resource, model));
+}
+
+function callable(caller: Caller, resource: ResourceView | undefined, model: string): Target {
   if (!resource) throw notFound(caller, model);
   if (!mayCall(caller, resource)) {
     throw new GatewayError(

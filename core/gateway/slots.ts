@@ -1,16 +1,29 @@
-import type { AiResourcePatch, ModelSlotInput } from "@vmx/schemas";
+import type { AiResourcePatch, ModelSlotInput, Routing } from "@vmx/schemas";
 import { type Fault, GatewayError } from "../contract/errors.ts";
 import type { PluginHost } from "../host/plugin-host.ts";
+import type { NormalisedRouting } from "../routing/index.ts";
 import type { ConnectionView, SlotView } from "../store/snapshot.ts";
 
 /** What slots need to know of a connection; rows and snapshot views both have it. */
 export type SlotConnection = Pick<ConnectionView, "connectionId" | "name" | "provider">;
 
-/** The slot lists of a resource. */
+/** The slots of a resource. */
 export interface SlotSet<Slot> {
   readonly model: Slot;
   readonly secondaryModels: readonly Slot[];
   readonly fallbackModels: readonly Slot[];
+  /** Rules, whose routes lead to slots. */
+  readonly routing: { readonly conditions: readonly { readonly then: Slot | null }[] } | null;
+}
+
+/** Slots as sent; rules are in stored form already. */
+export interface SentSlots extends SlotSet<ModelSlotInput> {
+  readonly routing: NormalisedRouting | null;
+}
+
+/** Slots as stored. */
+export interface ResolvedSlots extends SlotSet<SlotView> {
+  readonly routing: Routing | null;
 }
 
 /** A slot with the path errors name it by, such as `fallbackModels[1]`. */
@@ -23,13 +36,17 @@ export interface NamedSlot<Slot> {
 export function slotsOf<Slot>(resource: SlotSet<Slot>): NamedSlot<Slot>[] {
   return [
     { slot: "model", value: resource.model },
-    ...resource.secondaryModels.map((value, index) => ({
-      slot: `secondaryModels[${index}]`,
-      value,
-    })),
-    ...resource.fallbackModels.map((value, index) => ({ slot: `fallbackModels[${index}]`, value })),
+    ...resource.secondaryModels.map((value, index) => ({ slot: secondary(index), value })),
+    ...resource.fallbackModels.map((value, index) => ({ slot: fallback(index), value })),
+    ...resource.routing?.conditions.flatMap(({ then }, index) =>
+      then ? [{ slot: routed(index), value: then }] : []
+    ) ?? [],
   ];
 }
+
+const secondary = (index: number) => `secondaryModels[${index}]`;
+const fallback = (index: number) => `fallbackModels[${index}]`;
+const routed = (index: number) => `routing.conditions[${index}].then`;
 
 /** Where a connection is used. */
 export interface Reference {
@@ -73,12 +90,12 @@ export function mergeSlot(
  * Throws `invalid_request` with one fault per slot that cannot be resolved.
  */
 export function resolveSlots(
-  sent: SlotSet<ModelSlotInput>,
+  sent: SentSlots,
   connections: readonly SlotConnection[],
   host: PluginHost,
-): SlotSet<SlotView> {
+): ResolvedSlots {
   const faults: Fault[] = [];
-  const resolve = ({ slot, value }: NamedSlot<ModelSlotInput>): SlotView => {
+  const resolve = (slot: string, value: ModelSlotInput): SlotView => {
     const found = findConnection(value, connections);
     const problem = typeof found === "string" ? found : providerFault(value, found, host);
     if (problem !== undefined) {
@@ -93,7 +110,18 @@ export function resolveSlots(
       timeoutMs: value.timeoutMs ?? null,
     };
   };
-  const resolved = slotsOf(sent).map(resolve);
+  const resolved: ResolvedSlots = {
+    model: resolve("model", sent.model),
+    secondaryModels: sent.secondaryModels.map((value, index) => resolve(secondary(index), value)),
+    fallbackModels: sent.fallbackModels.map((value, index) => resolve(fallback(index), value)),
+    routing: sent.routing && {
+      ...sent.routing,
+      conditions: sent.routing.conditions.map(({ then, ...route }, index) => ({
+        ...route,
+        then: then && { ...resolve(routed(index), then), traffic: then.traffic },
+      })),
+    },
+  };
   const [first] = faults;
   if (first) {
     throw new GatewayError("invalid_request", `Cannot resolve ${first.slot}: ${first.message}`, {
@@ -101,11 +129,16 @@ export function resolveSlots(
       param: first.slot!,
     });
   }
-  const secondaryCount = sent.secondaryModels.length;
+  return resolved;
+}
+
+/** The rules without the slots of a connection that goes: a route left without a target is disabled. */
+export function detachRoutes(routing: Routing, connectionId: string): Routing {
   return {
-    model: resolved[0]!,
-    secondaryModels: resolved.slice(1, 1 + secondaryCount),
-    fallbackModels: resolved.slice(1 + secondaryCount),
+    ...routing,
+    conditions: routing.conditions.map((route) =>
+      route.then?.connectionId === connectionId ? { ...route, enabled: false, then: null } : route
+    ),
   };
 }
 
@@ -137,5 +170,5 @@ function providerFault(
 }
 
 function pointerOf(slot: string): string {
-  return `/${slot.replace("[", "/").replace("]", "")}`;
+  return `/${slot.replaceAll(/[[.]/g, "/").replaceAll("]", "")}`;
 }

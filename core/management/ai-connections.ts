@@ -18,7 +18,7 @@ import { cleanName, sameName } from "./field.ts";
 import { diff } from "./merge-patch.ts";
 import { addUsers } from "./present.ts";
 import { defineRoute, type Route, type RouteContext } from "./route.ts";
-import { referencesTo } from "../gateway/slots.ts";
+import { detachRoutes, referencesTo } from "../gateway/slots.ts";
 import {
   activityOf,
   described,
@@ -158,7 +158,8 @@ export const aiConnectionRoutes: readonly Route[] = [
     method: "DELETE",
     path: connectionPath,
     operationId: "deleteAiConnection",
-    summary: "Deletes a connection; `detach` takes it out of fallback and secondary slots first",
+    summary:
+      "Deletes a connection; `detach` takes it out of fallback, secondary and routing slots first",
     tag,
     access: { action: "ai-connection:delete", ...connectionItem },
     query: Type.Object({
@@ -181,6 +182,7 @@ export const aiConnectionRoutes: readonly Route[] = [
           if (!referencesTo(row.connectionId, [resource]).length) continue;
           resource.secondaryModels = resource.secondaryModels.filter(stays);
           resource.fallbackModels = resource.fallbackModels.filter(stays);
+          resource.routing &&= detachRoutes(resource.routing, row.connectionId);
         }
         em.remove(row);
         record(activityOf("ai-connection:delete", row, workspaceId));

@@ -29,7 +29,7 @@ export function presentResource(row: AiResource, workspaceId: string, keys: Keys
     secondaryModels: row.secondaryModels,
     fallbackModels: row.fallbackModels,
     useFallback: row.useFallback,
-    routing: null,
+    routing: row.routing,
     capacity: row.capacity as Capacity[],
     enforceCapacity: row.enforceCapacity,
     defaultArgs: row.defaultArgs,

@@ -22,6 +22,7 @@ import { cleanName, sameName } from "./field.ts";
 import { diff } from "./merge-patch.ts";
 import { addUsers } from "./present.ts";
 import { defineRoute, type Route } from "./route.ts";
+import { acceptRouting } from "../gateway/accept-routing.ts";
 import { mergeSlot, referencesTo, resolveSlots, slotsOf } from "../gateway/slots.ts";
 import {
   activityOf,
@@ -44,6 +45,7 @@ const item = { resource: `${base}:{item}`, item: findItem };
 
 const saveProblems = [
   "invalid_request",
+  "EXPRESSION_INVALID",
   "AI_RESOURCE_ALREADY_EXISTS",
   "NAME_CONFLICT",
   "API_KEY_NOT_FOUND",
@@ -95,6 +97,7 @@ export const aiResourceRoutes: readonly Route[] = [
       const { environmentId, workspaceId } = context.environment;
       const capacity = completeCapacity(body.capacity ?? []);
       checkDefaultArgs(body.defaultArgs);
+      const routing = await acceptRouting(body.routing ?? null, null, context.services.host);
       return await commit(context, async ({ em, record }) => {
         const name = cleanName(body.name);
         const connections = await em.find(AiConnection, { environmentId });
@@ -104,6 +107,7 @@ export const aiResourceRoutes: readonly Route[] = [
             model: body.model,
             secondaryModels: body.secondaryModels ?? [],
             fallbackModels: body.fallbackModels ?? [],
+            routing,
           },
           connections,
           context.services.host,
@@ -119,6 +123,7 @@ export const aiResourceRoutes: readonly Route[] = [
           secondaryModels: [...slots.secondaryModels],
           fallbackModels: [...slots.fallbackModels],
           useFallback: body.useFallback ?? null,
+          routing: slots.routing,
           capacity,
           enforceCapacity: body.enforceCapacity ?? false,
           defaultArgs: body.defaultArgs ?? null,
@@ -158,7 +163,8 @@ export const aiResourceRoutes: readonly Route[] = [
     method: "PATCH",
     path: one,
     operationId: "updateAiResource",
-    summary: "Changes an AI resource; the members of `model` merge, lists of slots are replaced",
+    summary:
+      "Changes an AI resource; the members of `model` and `routing` merge, lists are replaced",
     tag,
     access: { action: "ai-resource:update", ...item },
     body: AiResourcePatch,
@@ -179,7 +185,7 @@ export const aiResourceRoutes: readonly Route[] = [
           await refuseTakenName(em, environmentId, name, connections, row.resourceId);
           row.name = name;
         }
-        if (body.model || body.secondaryModels !== undefined || body.fallbackModels !== undefined) {
+        if (changesSlots(body)) {
           const slots = resolveSlots(
             {
               model: mergeSlot(row.model, body.model ?? {}),
@@ -189,6 +195,7 @@ export const aiResourceRoutes: readonly Route[] = [
               fallbackModels: body.fallbackModels === undefined
                 ? row.fallbackModels
                 : body.fallbackModels ?? [],
+              routing: await acceptRouting(body.routing, row.routing, context.services.host),
             },
             connections,
             context.services.host,
@@ -198,6 +205,7 @@ export const aiResourceRoutes: readonly Route[] = [
           row.model = slots.model;
           row.secondaryModels = [...slots.secondaryModels];
           row.fallbackModels = [...slots.fallbackModels];
+          row.routing = slots.routing;
         }
         if (body.description !== undefined) row.description = body.description;
         if (body.enabled !== undefined) row.enabled = body.enabled ?? true;
@@ -249,3 +257,9 @@ export const aiResourceRoutes: readonly Route[] = [
     },
   }),
 ];
+
+function changesSlots(patch: AiResourcePatch): boolean {
+  const { model, ...lists } = patch;
+  return !!model ||
+    [lists.secondaryModels, lists.fallbackModels, lists.routing].some((sent) => sent !== undefined);
+}

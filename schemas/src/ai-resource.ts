@@ -11,6 +11,8 @@ import {
   Uuid,
 } from "./field.ts";
 import { ModelSlot, ModelSlotInput } from "./model-slot.ts";
+import { Routing } from "./routing.ts";
+import { RoutingInput, RoutingPatch } from "./routing-input.ts";
 
 const useFallback = nullable(Type.Boolean({
   description: "Null: fallbacks run when there are any",
@@ -25,6 +27,7 @@ export const AiResourceOverrides = Type.Object({
   secondaryModels: Type.Optional(Type.Array(ModelSlotInput, { maxItems: 50 })),
   fallbackModels: Type.Optional(Type.Array(ModelSlotInput, { maxItems: 20 })),
   useFallback: Type.Optional(useFallback),
+  routing: Type.Optional(nullable(RoutingPatch)),
   defaultArgs: Type.Optional(nullable(AnyObject)),
   onLoss: Type.Optional(onLoss),
   capacity: Type.Optional(CapacityList),
@@ -49,7 +52,7 @@ export const AiResource = Type.Object({
   secondaryModels: Type.Array(ModelSlot),
   fallbackModels: Type.Array(ModelSlot),
   useFallback,
-  routing: Type.Null({ description: "Reserved for routing rules" }),
+  routing: nullable(Routing),
   capacity: CapacityList,
   enforceCapacity: Type.Boolean(),
   defaultArgs: nullable(AnyObject),
@@ -73,7 +76,7 @@ export const AiResourceCreate = Type.Object({
   secondaryModels: Type.Optional(Type.Array(ModelSlotInput, { maxItems: 50 })),
   fallbackModels: Type.Optional(Type.Array(ModelSlotInput, { maxItems: 20 })),
   useFallback: Type.Optional(useFallback),
-  routing: Type.Optional(Type.Null()),
+  routing: Type.Optional(nullable(RoutingInput)),
   capacity: Type.Optional(CapacityList),
   enforceCapacity: Type.Optional(Type.Boolean({ default: false })),
   defaultArgs: Type.Optional(nullable(Type.Unsafe<Record<string, unknown>>({
@@ -98,17 +101,18 @@ const {
   ...withoutSlot
 } = AiResourceCreate.properties;
 
-/** Body that changes a resource. The members of `model` merge; lists of slots are replaced. */
+/** Body that changes a resource. The members of `model` and `routing` merge; lists are replaced. */
 export const AiResourcePatch = patchOf(
   Type.Object({
     name: Name,
     model: patchOf(ModelSlotInput),
     ...withoutSlot,
+    routing: Type.Optional(nullable(RoutingPatch)),
   }, closed),
   {
     title: "AiResourcePatch",
     description:
-      "Changes of an AI resource; the members of `model` merge, lists of slots are replaced",
+      "Changes of an AI resource; the members of `model` and `routing` merge, lists are replaced",
   },
 );
 /** See the schema of the same name. */

@@ -1,5 +1,5 @@
 import Type from "typebox";
-import { closed, nullable } from "./field.ts";
+import { closed, nullable, patchOf } from "./field.ts";
 import { maxRoutes, RoutingTargetInput } from "./routing.ts";
 
 /** Members of a condition or group as sent, in either spelling. */
@@ -45,3 +45,11 @@ export const RoutingInput = Type.Object({
 });
 /** See the schema of the same name. */
 export type RoutingInput = Type.Static<typeof RoutingInput>;
+
+/** Changes of the rules of a resource: absent members stay, the list of routes is replaced. */
+export const RoutingPatch = patchOf(RoutingInput, {
+  title: "RoutingPatch",
+  description: "Changes of the rules of a resource; the list of routes is replaced as a whole",
+});
+/** See the schema of the same name. */
+export type RoutingPatch = Type.Static<typeof RoutingPatch>;

@@ -1,4 +1,5 @@
 import { defineEntity, type InferEntity, p } from "@mikro-orm/core";
+import type { Routing } from "@vmx/schemas";
 import { randomUUID } from "node:crypto";
 import type { SlotView } from "../snapshot.ts";
 import { none, tracked } from "./tracked.ts";
@@ -17,7 +18,7 @@ export const AiResource = defineEntity({
     secondaryModels: p.json<SlotView[]>().onCreate(() => []),
     fallbackModels: p.json<SlotView[]>().onCreate(() => []),
     useFallback: p.boolean().strictNullable().onCreate(none),
-    routing: p.json<unknown>().strictNullable().onCreate(none),
+    routing: p.json<Routing>().strictNullable().onCreate(none),
     capacity: p.json<unknown[]>().onCreate(() => []),
     enforceCapacity: p.boolean().onCreate(() => false),
     /** Kept as text JSON in the table, so that members stay in the order the caller wrote them. */
