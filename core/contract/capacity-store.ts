@@ -6,17 +6,48 @@
 export interface CapacityStore {
   /** True when several processes see the same meters. */
   readonly shared: boolean;
-  /** Checks every meter of a leg, the pool's gate rules included, and adds to all of them or to none. */
+  /**
+   * Checks every meter of a leg, the pool's gate rules included, and adds to all of them or to none. A reservation
+   * that is open already is admitted without being taken again.
+   * Rejects with a RangeError when an amount or a limit is no whole number from 0 to 2^53 - 1.
+   */
   reserve(request: ReserveRequest): Promise<ReserveReply>;
-  /** Charges real usage to the windows the reservation was made in. Takes effect once per reservation. */
-  settle(reservationId: string, used: Amount): Promise<void>;
-  /** Returns a reservation whole. Takes effect once per reservation. */
-  release(reservationId: string): Promise<void>;
-  /** Releases reservations past their expiry, and all of the named dead processes; answers how many. */
+  /**
+   * Charges real usage to the windows the reservation was made in, ended or not. The first settle or release of a
+   * reservation takes effect, no other; a settle up to an hour after the expiry charges the usage again.
+   */
+  settle(environmentId: string, reservationId: string, used: Amount): Promise<void>;
+  /** Returns a reservation whole; see `settle`. An unknown one is no error. */
+  release(environmentId: string, reservationId: string): Promise<void>;
+  /**
+   * Releases the environment's reservations past their expiry, and all of the named dead processes; answers how
+   * many. To be called every few seconds by any process.
+   */
   expire(environmentId: string, deadProcesses: readonly string[]): Promise<number>;
   /** Present state of meters, in the order asked for. */
   read(environmentId: string, meters: readonly MeterKey[]): Promise<readonly MeterState[]>;
-  /** Forgets the counters of one subject and period. */
+  /**
+   * Present state of the fullest values of a dimensioned entry, most tokens first, then most requests. Values past
+   * the first 10,000 of a window share the value `other`.
+   */
+  top(
+    environmentId: string,
+    entry: DimensionedEntry,
+    count: number,
+  ): Promise<readonly MeterState[]>;
+  /** Counts use that was admitted elsewhere. Counters whose window has ended are ignored. */
+  add(environmentId: string, counters: readonly Counter[]): Promise<void>;
+  /**
+   * Present counters of hour and longer windows; undefined when the store began empty and `restore` has not been
+   * called since, so that a copy is never replaced by less than it holds.
+   */
+  dump(environmentId: string): Promise<readonly Counter[] | undefined>;
+  /**
+   * Adds copied counters to what has been counted since a store began empty. The first call takes effect, no other;
+   * answers whether it did.
+   */
+  restore(environmentId: string, counters: readonly Counter[]): Promise<boolean>;
+  /** Forgets the counters of one subject and period with all dimension values; open reservations leave it alone. */
   reset(
     environmentId: string,
     meter: Pick<MeterKey, "level" | "subjectId" | "period">,
@@ -71,6 +102,19 @@ export interface MeterKey {
   readonly dimension?: { readonly name: string; readonly value: string };
 }
 
+/** Names all meters of one entry that is split by a dimension. */
+export interface DimensionedEntry extends Pick<MeterKey, "level" | "subjectId" | "period"> {
+  readonly dimensionName: string;
+}
+
+/** Use of one meter in one window. */
+export interface Counter extends MeterKey {
+  /** Unix milliseconds; 0 for a lifetime. */
+  readonly windowStart: number;
+  /** What is reserved is included. */
+  readonly used: Amount;
+}
+
 /** A meter with its limits; null means no limit on that axis. */
 export interface Meter extends MeterKey {
   readonly limit: { readonly requests: number | null; readonly tokens: number | null };
@@ -89,7 +133,10 @@ export interface ReserveRequest {
   readonly pool?: PoolGate;
 }
 
-/** What the gate rules of prioritization need (capacity-and-prioritization.md §7.3). */
+/**
+ * What the gate rules of prioritization need. The connection's minute meter without a dimension must be among the
+ * request's meters: its tokens are the connection's total.
+ */
 export interface PoolGate {
   readonly connectionId: string;
   /** Tokens per minute of the connection. */
@@ -107,7 +154,10 @@ export interface PoolBounds {
   readonly max: number;
 }
 
-/** Admitted, or the list of what refused it. Nothing was taken in the second case. */
+/**
+ * Admitted, or the list of all that refused it; nothing was taken in the second case. The states are those after
+ * the step, in the order of the request's meters.
+ */
 export type ReserveReply =
   | { readonly admitted: true; readonly meters: readonly MeterState[] }
   | {
@@ -116,7 +166,7 @@ export type ReserveReply =
     readonly meters: readonly MeterState[];
   };
 
-/** One reason for a refusal. */
+/** One reason for a refusal: an axis of a meter, or a rule of the pool gate. */
 export type Refusal =
   | {
     readonly gate: "capacity";
@@ -128,9 +178,18 @@ export type Refusal =
   | {
     readonly gate: "prioritization";
     readonly rule: "share" | "maximum" | "protected-minimum";
+    /** Undefined for traffic of no pool, whose `current`, `min`, `max` and `used` are 0. */
     readonly pool: string | undefined;
+    /** Shares in units of 0.001 percent. */
     readonly current: number;
+    readonly min: number;
+    readonly max: number;
+    /** Tokens of the pool in this minute. */
     readonly used: number;
+    readonly others: readonly (Pick<PoolShare, "name" | "current"> & {
+      readonly min: number;
+      readonly max: number;
+    })[];
   };
 
 /** A meter's figures; `used` includes what is reserved. Times are Unix milliseconds. */
