@@ -198,6 +198,7 @@ function problemResponses(codes: readonly ErrorCode[], emit: Emit): Record<strin
   return Object.fromEntries(
     [...byStatus].sort(([a], [b]) => a - b).map(([status, list]) => [status, {
       description: list.map((code) => `\`${code}\`: ${errorTable[code].title}`).join("; "),
+      "x-vmx-codes": list,
       content: { "application/problem+json": { schema: emit(schemas.Problem) } },
     }]),
   );
