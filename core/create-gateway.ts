@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Config } from "./config.ts";
 import { type Clock, type Encryption, GatewayError } from "./contract/index.ts";
@@ -8,6 +9,7 @@ import { createAnswerHomes } from "./gateway/provider-state.ts";
 import type { Redact } from "./gateway/redact.ts";
 import { createRetryBudget } from "./gateway/retry-budget.ts";
 import { createRefusals } from "./gateway/refusals.ts";
+import { createRouter } from "./gateway/router.ts";
 import type { RequiredPlugins } from "./host/follow-switches.ts";
 import type { PluginHost } from "./host/plugin-host.ts";
 import { createTryModel } from "./gateway/try-model.ts";
@@ -21,6 +23,7 @@ import { createSourceAddress } from "./http/source-address.ts";
 import type { EgressGuard } from "./kit/egress.ts";
 import type { RootLog } from "./log.ts";
 import { createUseRecorder } from "./records/last-used.ts";
+import { createLiveSamples, exchangeSamples } from "./routing/index.ts";
 import type { Database } from "./store/database.ts";
 import type { SnapshotLoader } from "./store/loader.ts";
 import { version } from "./version.ts";
@@ -69,6 +72,14 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
   let refusing = false;
 
   const circuits = createCircuits(clock);
+  const processId = randomUUID();
+  const samples = createLiveSamples(clock);
+  const leaveSamples = exchangeSamples({
+    samples,
+    sharedState: () => host.get("sharedStates", parts.sharedState),
+    processId,
+    log: log.named("routing"),
+  });
   const uses = createUseRecorder({ database: parts.database, clock, log });
   const management = createManagement({
     onTokenUsed: uses.token,
@@ -104,6 +115,8 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     refusals: createRefusals(clock),
     circuits,
     retryBudget: createRetryBudget(clock),
+    samples,
+    router: createRouter({ host, clock, samples }),
     fetchMedia: createFetchMedia(parts.fetch),
     answerHomes: createAnswerHomes(
       () => host.get("sharedStates", parts.sharedState),
@@ -149,6 +162,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
         exchange.abort(new GatewayError("shutting_down", "The gateway is shutting down"));
       }
       await Promise.race([done(), delay(abortGraceMs, undefined, { ref: false })]);
+      await leaveSamples();
       await uses.stop();
     },
   };

@@ -32,6 +32,9 @@ export function answerHeaders(
     headers["x-vmx-provider"] = clean(leg.provider);
     headers["x-vmx-connection-id"] = leg.connectionId;
   }
+  if (exchange.routing?.evaluated) {
+    headers["x-vmx-routing-duration-ms"] = String(exchange.routing.durationMs);
+  }
   if (exchange.events.length > 0) addEvents(headers, exchange);
   addWarnings(headers, exchange, leg);
   headers["x-vmx-revision"] = String(exchange.snapshot.revision);

@@ -14,7 +14,7 @@ export function answerMetrics(
   const seconds = (legMs - (timeToFirstTokenMs ?? 0)) / 1000;
   return {
     gateDurationMs: null,
-    routingDurationMs: null,
+    routingDurationMs: exchange.routing?.evaluated ? exchange.routing.durationMs : null,
     timeToFirstTokenMs: round(timeToFirstTokenMs ?? null),
     tokensPerSecond: output !== null && seconds > 0.001 ? round(output / seconds) : null,
     totalDurationMs: round(totalDurationMs),

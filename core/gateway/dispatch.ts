@@ -81,6 +81,8 @@ export async function prepare(
     headers: codec.headers,
   };
   return async (signal) => {
+    record.called = true;
+    record.statusCode = undefined;
     const response = await provider.send(request, view, signal);
     record.statusCode = response.status;
     const id = response.headers["x-request-id"] ?? response.headers["request-id"];

@@ -1,3 +1,4 @@
+import type { RoutingTrace } from "@vmx/schemas";
 import type {
   AnswerFacts,
   Clock,
@@ -11,6 +12,7 @@ import type {
 } from "../contract/index.ts";
 import { GatewayError } from "../contract/index.ts";
 import type { PluginHost } from "../host/plugin-host.ts";
+import type { LiveSamples } from "../routing/index.ts";
 import type { Snapshot } from "../store/snapshot.ts";
 import { createRequestId } from "./request-id.ts";
 import type { Caller } from "./identify.ts";
@@ -18,9 +20,11 @@ import type { Circuits } from "./circuits.ts";
 import type { Envelope } from "./envelope.ts";
 import type { FetchMedia } from "./fetch-media.ts";
 import type { LegRecord } from "./leg.ts";
+import { noteSamples } from "./leg-sample.ts";
 import { type AnswerHomes, noteHome, type RequestState } from "./provider-state.ts";
 import type { Refusals } from "./refusals.ts";
 import type { RetryBudget } from "./retry-budget.ts";
+import type { Router } from "./router.ts";
 import type { Target } from "./resolve.ts";
 
 /** What a caller asks for, in terms of the data plane's paths. */
@@ -76,6 +80,8 @@ export interface GatewayServices {
   readonly refusals: Refusals;
   readonly circuits: Circuits;
   readonly retryBudget: RetryBudget;
+  readonly router: Router;
+  readonly samples: LiveSamples;
   readonly answerHomes: AnswerHomes;
   readonly fetchMedia: FetchMedia;
   /** Takes secrets out of a text that leaves the gateway. */
@@ -117,6 +123,10 @@ export interface Exchange {
   /** Set for dialects whose requests can build on what a provider stores. */
   providerState?: RequestState | undefined;
   target?: Target;
+  /** How rules decided; absent when the target has none. */
+  routing?: RoutingTrace;
+  /** Rules and conditions that could not be evaluated. */
+  routingErrors?: number;
   readonly legs: LegRecord[];
   readonly events: GatewayEvent[];
   readonly warnings: Warning[];
@@ -211,6 +221,7 @@ export function createExchange(
       clearTimeout(deadline);
       resolve(outcome);
       noteHome(outcome);
+      noteSamples(outcome);
       services.onFinished(outcome);
     },
   };

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Json, JsonObject } from "../contract/index.ts";
 import { mergeObjects } from "../kit/index.ts";
-import { mergedBody, passThroughBody } from "./pass-through.ts";
+import { mergedBody } from "./merged-body.ts";
+import { passThroughBody } from "./pass-through.ts";
 
 function edit(text: string, edits: Partial<Parameters<typeof passThroughBody>[1]> = {}): string {
   const value = JSON.parse(text) as JsonObject;
@@ -103,7 +104,6 @@ test("editing the text means the same as merging the values, for random JSON", (
 
 test("the merged body of rules and audit has no envelope", () => {
   const value = { model: "m", vmx: { timeoutMs: 5 }, a: { b: 1 } };
-  expect(
-    mergedBody({ text: "", value, model: "m", stream: false }, { a: { c: 2 } }, { d: 3 }),
-  ).toEqual({ model: "m", a: { b: 1, c: 2 }, d: 3 });
+  expect(mergedBody(value, { a: { c: 2 } }, { providerArgs: { d: 3 } }))
+    .toEqual({ model: "m", a: { b: 1, c: 2 }, d: 3 });
 });

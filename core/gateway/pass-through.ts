@@ -47,16 +47,6 @@ function accepted(
   return Object.fromEntries(Object.entries(merge).filter(([name]) => !rejected.includes(name)));
 }
 
-/** The caller's body with `defaultArgs` under and `providerArgs` over it: what rules, estimates and audit see. */
-export function mergedBody(
-  body: RequestBody,
-  defaultArgs: JsonObject | null,
-  providerArgs: JsonObject | undefined,
-): JsonObject {
-  const { vmx: _, ...own } = body.value;
-  return defaultArgs || providerArgs ? mergeObjects(defaultArgs, own, providerArgs) : own;
-}
-
 /** The codec of a leg that speaks the caller's dialect: bodies and frames pass, usage is read alongside. */
 export function createPassThrough(
   exchange: Exchange,

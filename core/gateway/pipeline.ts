@@ -16,6 +16,7 @@ import { plan } from "./plan.ts";
 import { readProviderState } from "./provider-state.ts";
 import { read } from "./read.ts";
 import { relay } from "./relay.ts";
+import { route } from "./route.ts";
 import { resolve } from "./resolve.ts";
 import { tryLegs } from "./try-legs.ts";
 
@@ -25,6 +26,7 @@ import { tryLegs } from "./try-legs.ts";
  *  identify   key or token -> caller                      (snapshot lookup by hash)
  *  read       body -> value, text and envelope            (one JSON.parse)
  *  resolve    model -> resource or connection, access check
+ *  route      rules -> another model, or a refusal       (compiled closures, no I/O)
  *  plan       -> ordered legs
  *  tryLegs    each leg: prepare, call, hold until first content; a failure moves on to the next
  *  relay      the answer to the caller; caller gone -> upstream aborted
@@ -57,7 +59,8 @@ export async function serve(
       exchange.envelope,
       services.host,
     );
-    const legs = plan(exchange.target, exchange.envelope);
+    const decision = await route(exchange);
+    const legs = plan(exchange.target, exchange.envelope, decision);
     exchange.providerState = await readProviderState(
       exchange,
       legs.map(({ slot }) => slot.connectionId),

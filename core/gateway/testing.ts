@@ -11,6 +11,7 @@ import { createSourceAddress } from "../http/source-address.ts";
 import { createEgressGuard, type EgressSettings } from "../kit/egress.ts";
 import { createHttpClient } from "../kit/http.ts";
 import { Secret } from "../kit/secret.ts";
+import { createLiveSamples } from "../routing/index.ts";
 import { completeSettings } from "../store/environment-settings.ts";
 import type {
   ApiKeyView,
@@ -28,6 +29,7 @@ import { createAnswerHomes } from "./provider-state.ts";
 import { createRedact } from "./redact.ts";
 import { createRetryBudget } from "./retry-budget.ts";
 import { createRefusals } from "./refusals.ts";
+import { createRouter } from "./router.ts";
 
 /** A data plane over real plugins and a configuration in memory; no database. */
 export interface TestGateway {
@@ -42,6 +44,10 @@ export interface TestGateway {
   readonly host: PluginHost;
   /** Outcomes of finished exchanges, in order. */
   readonly outcomes: Outcome[];
+  /** What the way through stands on here. */
+  readonly services: GatewayServices;
+  /** Sets what routes draw, from [0, 1). */
+  setRandom(random: () => number): void;
   /** Forgets which providers kept failing. */
   closeCircuits(): void;
   /** One of the installed dialects, for tests that speak like a caller. */
@@ -91,6 +97,8 @@ export async function startTestGateway(
   });
   const outcomes: Outcome[] = [];
   let circuits = createCircuits(clock);
+  const samples = createLiveSamples(clock);
+  let random = Math.random;
   const world = createWorld();
   const services: GatewayServices = {
     snapshot: world.snapshot,
@@ -109,6 +117,8 @@ export async function startTestGateway(
       return circuits;
     },
     retryBudget: createRetryBudget(clock),
+    samples,
+    router: createRouter({ host, clock, samples, random: () => random() }),
     fetchMedia: createFetchMedia(http.fetch),
     answerHomes: createAnswerHomes(() => host.get("sharedStates", "memory"), 1_000),
     identifyPerson: () => Promise.resolve(undefined),
@@ -134,6 +144,8 @@ export async function startTestGateway(
     snapshot: world,
     host,
     outcomes,
+    services,
+    setRandom: (next) => void (random = next),
     dialect: (id) => host.get("dialects", id),
     closeCircuits: () => void (circuits = createCircuits(clock)),
     async stop() {

@@ -5,6 +5,7 @@ import { abortReason, type Exchange } from "./exchange.ts";
 import { type HeldAnswer, hold } from "./hold.ts";
 import { createLeg, type LegRecord } from "./leg.ts";
 import { LegFailure, toLegFailure } from "./leg-failure.ts";
+import { noteSample } from "./leg-sample.ts";
 import type { PlannedLeg } from "./plan.ts";
 import { retryDelayMs } from "./retry.ts";
 
@@ -46,10 +47,16 @@ export async function tryLegs(
         throw reason;
       }
       last = toLegFailure(error);
+      noteSample(exchange, record, answeredStatus(record) ?? last.status);
       noteFailure(exchange, record, last);
     }
   }
   throw last ?? new GatewayError("unknown_error", "The resource has no model to call");
+}
+
+/** The failure's status in the provider's own words, if it answered with one. */
+function answeredStatus({ statusCode = 0 }: LegRecord): number | undefined {
+  return statusCode >= 400 ? statusCode : undefined;
 }
 
 async function runLeg(
