@@ -142,7 +142,7 @@ function rolesOf(snapshot: Snapshot, roleIds: readonly string[]): RoleView[] {
 }
 
 /** Whether some ALLOW of the roles can match in the workspace. */
-function grantsSomethingIn(
+export function grantsSomethingIn(
   snapshot: Snapshot,
   roleIds: readonly string[],
   workspace: { readonly name: string; readonly id: string },

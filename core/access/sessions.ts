@@ -56,6 +56,8 @@ export function createSessions(
   clock: Clock,
 ): Sessions {
   const cache = new Map<string, { session: StoredSession; readAt: number }>();
+  // Counts endings: what was read before one must not be remembered after it.
+  let endings = 0;
 
   function remember(session: StoredSession): StoredSession {
     cache.delete(session.sessionHash);
@@ -113,8 +115,9 @@ export function createSessions(
       let session = known?.session;
       if (!known || clock.now() - known.readAt > cacheMs) {
         try {
+          const seen = endings;
           session = await read(sessionHash);
-          if (session) remember(session);
+          if (session && seen === endings) remember(session);
           else cache.delete(sessionHash);
         } catch (error) {
           if (!known) throw databaseError(error);
@@ -128,20 +131,28 @@ export function createSessions(
     async end(sessionHash) {
       cache.delete(sessionHash);
       await guarded(() => database.em().nativeDelete(Session, { sessionHash }));
+      endings++;
+      cache.delete(sessionHash);
     },
 
     async endAll(userId, keep) {
-      for (const [sessionHash, { session }] of cache) {
-        if (session.userId === userId && sessionHash !== keep) cache.delete(sessionHash);
-      }
+      forget(userId, keep);
       await guarded(() =>
         database.em().nativeDelete(Session, {
           userId,
           ...(keep === undefined ? {} : { sessionHash: { $ne: keep } }),
         })
       );
+      endings++;
+      forget(userId, keep);
     },
   };
+
+  function forget(userId: string, keep: string | undefined): void {
+    for (const [sessionHash, { session }] of cache) {
+      if (session.userId === userId && sessionHash !== keep) cache.delete(sessionHash);
+    }
+  }
 }
 
 async function guarded(work: () => Promise<unknown>): Promise<void> {

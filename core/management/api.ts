@@ -9,9 +9,12 @@ import { environmentRoutes } from "./environments.ts";
 import { installationRoutes } from "./installation.ts";
 import { meRoutes } from "./me.ts";
 import { createOpenApi } from "./openapi.ts";
+import { roleMemberRoutes } from "./role-members.ts";
+import { roleSimulationRoutes } from "./role-simulation.ts";
 import { roleRoutes } from "./roles.ts";
 import { defineRoute, type Route } from "./route.ts";
 import { userRoutes } from "./users.ts";
+import { workspaceMemberRoutes } from "./workspace-members.ts";
 import { workspaceRoutes } from "./workspaces.ts";
 
 /** The route table of the management API with the document that describes it. */
@@ -37,8 +40,11 @@ export function createManagementApi(version: string): ManagementApi {
     ...authRoutes,
     ...meRoutes,
     ...userRoutes,
+    ...roleSimulationRoutes,
     ...roleRoutes,
+    ...roleMemberRoutes,
     ...workspaceRoutes,
+    ...workspaceMemberRoutes,
     ...environmentRoutes,
     ...createConnectionProbeRoutes(),
     ...aiConnectionRoutes,

@@ -12,11 +12,9 @@ import { decideAccess, maySeeWorkspace } from "../access/authorize.ts";
 import { refuseEscalation } from "../access/escalation.ts";
 import { checkPolicy, compilePolicy } from "../access/policy.ts";
 import { createTokenValue } from "../access/token-format.ts";
-import type { Principal } from "../access/principal.ts";
-import { encodeName, type Resource } from "../access/resource.ts";
+import { readResource } from "../access/read-resource.ts";
 import { GatewayError } from "../contract/errors.ts";
 import { PersonalAccessToken, User } from "../store/entities/index.ts";
-import type { Snapshot } from "../store/snapshot.ts";
 import { commit } from "./commit.ts";
 import { checkVersion } from "./etag.ts";
 import { cleanName, isUuid, parseTimestamp, sameName } from "./field.ts";
@@ -197,10 +195,15 @@ export const meRoutes: readonly Route[] = [
       return {
         data: query.action.map((action, index) => {
           const text = query.resource[index]!;
-          const resource = asResource(snapshot, principal, text);
-          const decision = resource
-            ? decideAccess(snapshot, principal, action, resource)
-            : { allowed: false, decidedBy: "membership" };
+          const resource = readResource(
+            snapshot,
+            text,
+            (workspaceId) => maySeeWorkspace(snapshot, principal, workspaceId),
+          );
+          const isHidden = /^workspace:./i.test(text) && resource.workspaceId === undefined;
+          const decision = isHidden
+            ? { allowed: false, decidedBy: "membership" }
+            : decideAccess(snapshot, principal, action, resource);
           return { action, resource: text, ...decision };
         }),
       };
@@ -222,22 +225,6 @@ function presentToken(row: PersonalAccessToken) {
     lastUsedAt: timestamp(row.lastUsedAt),
     createdAt: row.createdAt.toISOString(),
   };
-}
-
-/** A resource as somebody wrote it down; undefined below a workspace that is hidden or does not exist. */
-function asResource(
-  snapshot: Snapshot,
-  principal: Principal,
-  text: string,
-): Resource | undefined {
-  const spellings = [text.toLowerCase()];
-  const [module, named] = spellings[0]!.split(":");
-  if (module !== "workspace" || named === undefined) return { text, spellings };
-  const workspace = [...snapshot.workspaces.values()].find(({ workspaceId, name }) =>
-    workspaceId === named || encodeName(name).toLowerCase() === named
-  );
-  if (!workspace || !maySeeWorkspace(snapshot, principal, workspace.workspaceId)) return undefined;
-  return { text, spellings, workspaceId: workspace.workspaceId };
 }
 
 function names({ firstName, lastName, name, pictureUrl }: User) {

@@ -1,95 +1,87 @@
 import type { EntityManager } from "@mikro-orm/postgresql";
 import { type CompiledPolicy, compilePolicy } from "../access/policy.ts";
-import { policiesOf } from "../access/authorize.ts";
-import { refuseEscalation } from "../access/escalation.ts";
-import type { Principal } from "../access/principal.ts";
 import { GatewayError } from "../contract/errors.ts";
 import { Role, RoleAssignment, User, Workspace, WorkspaceMember } from "../store/entities/index.ts";
-import type { Snapshot } from "../store/snapshot.ts";
 
 /**
- * Acting on another user's account (activating, re-mailing, setting the password) needs all that this user holds.
+ * Does the work and makes sure that somebody who may do everything is left. Looks at the rows inside the
+ * transaction: a snapshot could miss that somebody else has just gone. All that counts must change inside `work`.
  *
- * Throws `PRIVILEGE_ESCALATION`.
+ * Throws `LAST_ADMIN`.
  */
-export function refuseTakeover(snapshot: Snapshot, principal: Principal, userId: string): void {
-  if (principal.user.userId === userId) return;
-  const target = snapshot.users.get(userId);
-  if (!target) return;
-  refuseEscalation(
-    heldBy(snapshot, principal.user.userId, principal.user.roleIds, principal),
-    heldBy(snapshot, userId, target.roleIds),
-  );
-}
-
-/** All that a user holds, ownership of workspaces included; for a token no more than its own policy. */
-export function heldBy(
-  snapshot: Snapshot,
-  userId: string,
-  roleIds: readonly string[],
-  principal?: Principal,
-): readonly CompiledPolicy[] {
-  if (principal?.token?.policy) return [compilePolicy(principal.token.policy)];
-  const owned = [...snapshot.workspaces.values()]
-    .filter(({ members }) => members.get(userId) === "OWNER")
-    .map(({ workspaceId }) => workspaceId);
-  return [
-    ...policiesOf(snapshot, roleIds),
-    ...owned.map((workspaceId) =>
-      compilePolicy({
-        statements: [{
-          effect: "allow",
-          actions: ["*"],
-          resources: [`workspace:${workspaceId}`, `workspace:${workspaceId}:*`],
-        }],
-      })
-    ),
-  ];
-}
-
-/**
- * Somebody who may do everything must stay, and so must an owner of every workspace. Looks at the rows inside the
- * transaction: a snapshot could miss that somebody else has just gone.
- *
- * Throws `LAST_ADMIN` or `LAST_OWNER`.
- */
-export async function refuseLastOne(
+export async function keepAdministrator<Result>(
   em: EntityManager,
-  userId: string,
-  { leaves }: { readonly leaves: boolean },
-): Promise<void> {
-  const roles = new Map((await em.find(Role, {})).map((role) => [role.roleId, role]));
-  const links = await em.find(RoleAssignment, {});
-  const active = new Set(
-    (await em.find(User, { state: { $ne: "INACTIVE" } })).map((user) => user.userId),
-  );
-  const isAdmin = (id: string) =>
-    holdsEverything(
-      links.filter((link) => link.userId === id)
-        .flatMap(({ roleId }) => roles.get(roleId) ?? [])
-        .map(({ policy }) => compilePolicy(policy)),
-    );
-  const others = new Set(links.map((link) => link.userId).filter((id) => id !== userId));
-  if (isAdmin(userId) && ![...others].some((id) => active.has(id) && isAdmin(id))) {
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const hadOne = await hasAdministrator(em);
+  const result = await work();
+  await em.flush();
+  if (hadOne && !await hasAdministrator(em)) {
     throw new GatewayError("LAST_ADMIN", "Cannot do without the last administrator");
   }
-  if (!leaves) return;
-  const owners = await em.find(WorkspaceMember, { role: "OWNER" });
-  for (const { workspaceId } of owners.filter((owner) => owner.userId === userId)) {
-    if (owners.some((owner) => owner.workspaceId === workspaceId && owner.userId !== userId)) {
-      continue;
-    }
-    const workspace = await em.findOne(Workspace, { workspaceId });
+  return result;
+}
+
+/**
+ * A workspace keeps an owner when the user leaves it, or leaves them all when none is named.
+ *
+ * Throws `LAST_OWNER`; the workspace is named to those who may see it.
+ */
+export async function refuseLastOwner(
+  em: EntityManager,
+  userId: string,
+  { workspaceId, maySee }: {
+    readonly workspaceId?: string;
+    readonly maySee: (workspaceId: string) => boolean;
+  },
+): Promise<void> {
+  const owned = await em.find(WorkspaceMember, {
+    role: "OWNER",
+    userId,
+    ...(workspaceId === undefined ? {} : { workspaceId }),
+  });
+  for (const { workspaceId } of owned) {
+    const others = await em.count(WorkspaceMember, {
+      workspaceId,
+      role: "OWNER",
+      userId: { $ne: userId },
+    });
+    if (others > 0) continue;
+    const workspace = maySee(workspaceId) ? await em.findOne(Workspace, { workspaceId }) : null;
     throw new GatewayError(
       "LAST_OWNER",
-      `Cannot do without the last owner of workspace "${workspace?.name}"`,
+      `Cannot do without the last owner of ${
+        workspace ? `workspace "${workspace.name}"` : "a workspace"
+      }`,
     );
   }
 }
 
-function holdsEverything(policies: readonly CompiledPolicy[]): boolean {
-  const statements = policies.flatMap((policy) => policy.statements);
+/** Whether somebody who may sign in holds `*` on `*` and is under no DENY. */
+async function hasAdministrator(em: EntityManager): Promise<boolean> {
+  const policies = new Map(
+    (await em.find(Role, {})).map(({ roleId, policy }) => [roleId, compilePolicy(policy)]),
+  );
+  const mighty = [...policies].filter(([, policy]) => allowsEverything(policy))
+    .map(([roleId]) => roleId);
+  const holders = await em.find(RoleAssignment, { roleId: { $in: mighty } });
+  const userIds = [...new Set(holders.map(({ userId }) => userId))];
+  const active = await em.find(User, { userId: { $in: userIds }, state: { $ne: "INACTIVE" } });
+  const links = await em.find(RoleAssignment, {
+    userId: { $in: active.map(({ userId }) => userId) },
+  });
+  return active.some(({ userId }) =>
+    links.filter((link) => link.userId === userId)
+      .every(({ roleId }) => !denies(policies.get(roleId)))
+  );
+}
+
+function allowsEverything({ statements }: CompiledPolicy): boolean {
   return statements.some(({ effect, actions, resources }) =>
     effect === "allow" && actions.includes("*") && resources.includes("*")
-  ) && !statements.some(({ effect }) => effect === "deny");
+  );
+}
+
+function denies(policy: CompiledPolicy | undefined): boolean {
+  return policy?.statements.some(({ effect }) => effect === "deny") ?? false;
 }

@@ -8,8 +8,8 @@ import {
   UserState,
 } from "@vmx/schemas";
 import Type from "typebox";
-import { authorize } from "../access/authorize.ts";
-import { refuseEscalation } from "../access/escalation.ts";
+import { authorize, maySeeWorkspace } from "../access/authorize.ts";
+import { refuseGrant, refuseTakeover } from "../access/held.ts";
 import { compilePolicy } from "../access/policy.ts";
 import { checkPassword } from "../access/password-rules.ts";
 import { resourceOf } from "../access/resource.ts";
@@ -18,6 +18,7 @@ import {
   PersonalAccessToken,
   Role,
   RoleAssignment,
+  Session,
   User,
   WorkspaceMember,
 } from "../store/entities/index.ts";
@@ -27,7 +28,7 @@ import { checkVersion } from "./etag.ts";
 import { diff } from "./merge-patch.ts";
 import { addUsers } from "./present.ts";
 import { defineRoute, type Route } from "./route.ts";
-import { heldBy, refuseLastOne, refuseTakeover } from "./user-rules.ts";
+import { keepAdministrator, refuseLastOwner } from "./user-rules.ts";
 import {
   activityOf,
   described,
@@ -118,10 +119,7 @@ export const userRoutes: readonly Route[] = [
           const resource = resourceOf(["role", { name, id: roleId }]);
           authorize(snapshot, principal, "role:assign", resource);
         }
-        refuseEscalation(
-          heldBy(snapshot, principal.user.userId, principal.user.roleIds, principal),
-          roles.map(({ policy }) => compilePolicy(policy)),
-        );
+        refuseGrant(snapshot, principal, roles.map(({ policy }) => compilePolicy(policy)));
         const userId = crypto.randomUUID();
         const row = em.create(User, {
           userId,
@@ -195,6 +193,7 @@ export const userRoutes: readonly Route[] = [
       const passwordHash = body.password === undefined
         ? undefined
         : await services.access.passwords.hash(body.password);
+      let endsAccess = false;
       const answer = await commit(context, async ({ em, record }) => {
         const row = await findRow(em, known.userId);
         checkVersion(context.ifMatch, row);
@@ -207,15 +206,24 @@ export const userRoutes: readonly Route[] = [
         }
         rename(row, body);
         if (body.pictureUrl !== undefined) row.pictureUrl = body.pictureUrl;
-        if (passwordHash !== undefined) {
-          row.passwordHash = passwordHash;
-          row.state = "CHANGE_PASSWORD";
+        const stateBefore = row.state;
+        await keepAdministrator(em, async () => {
+          if (passwordHash !== undefined) {
+            row.passwordHash = passwordHash;
+            row.state = "CHANGE_PASSWORD";
+          }
+          if (body.state !== undefined) row.state = body.state;
+          await em.flush();
+        });
+        // What was ended by a deactivation must not come back with the activation.
+        const isRevived = stateBefore === "INACTIVE" && row.state !== "INACTIVE";
+        endsAccess = passwordHash !== undefined || isRevived || row.state === "INACTIVE";
+        if (passwordHash !== undefined || isRevived) {
           for (const token of await em.find(PersonalAccessToken, { userId: row.userId })) {
             em.remove(token);
           }
         }
-        if (body.state !== undefined) row.state = body.state;
-        if (row.state === "INACTIVE") await refuseLastOne(em, row.userId, { leaves: false });
+        if (endsAccess) await em.nativeDelete(Session, { userId: row.userId });
         await em.flush();
         const after = (await presentUsers(em, [row]))[0]!;
         record({
@@ -229,9 +237,7 @@ export const userRoutes: readonly Route[] = [
         });
         return after;
       });
-      if (passwordHash !== undefined || body.state === "INACTIVE") {
-        await services.access.sessions.endAll(known.userId);
-      }
+      if (endsAccess) await services.access.sessions.endAll(known.userId);
       return answer;
     },
   }),
@@ -247,20 +253,26 @@ export const userRoutes: readonly Route[] = [
     async handler(context) {
       const { services, snapshot, principal, item } = context;
       refuseTakeover(snapshot, principal, item.id);
-      await services.access.sessions.endAll(item.id);
       await commit(context, async ({ em, record }) => {
         const row = await findRow(em, item.id);
         checkVersion(context.ifMatch, row);
-        await refuseLastOne(em, row.userId, { leaves: true });
+        await keepAdministrator(em, async () => {
+          for (const link of await em.find(RoleAssignment, { userId: row.userId })) em.remove(link);
+          await em.flush();
+        });
+        await refuseLastOwner(em, row.userId, {
+          maySee: (workspaceId) => maySeeWorkspace(snapshot, principal, workspaceId),
+        });
         const links = [
-          ...await em.find(RoleAssignment, { userId: row.userId }),
           ...await em.find(WorkspaceMember, { userId: row.userId }),
           ...await em.find(PersonalAccessToken, { userId: row.userId }),
         ];
         for (const link of links) em.remove(link);
         em.remove(row);
+        await em.nativeDelete(Session, { userId: row.userId });
         record(activityOf("user:delete", row));
       });
+      await services.access.sessions.endAll(item.id);
     },
   }),
 ];

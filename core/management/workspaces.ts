@@ -4,20 +4,19 @@ import {
   usersQuery,
   Workspace as WorkspaceSchema,
   WorkspaceCreate,
-  WorkspaceMember as WorkspaceMemberSchema,
   WorkspacePatch,
 } from "@vmx/schemas";
 import Type from "typebox";
 import { decideAccess, maySeeWorkspace } from "../access/authorize.ts";
 import { resourceOf } from "../access/resource.ts";
 import { GatewayError } from "../contract/errors.ts";
-import { Environment, User, Workspace, WorkspaceMember } from "../store/entities/index.ts";
+import { Environment, Workspace, WorkspaceMember } from "../store/entities/index.ts";
 import { commit } from "./commit.ts";
 import { presentEnvironment } from "./environments.ts";
 import { checkVersion } from "./etag.ts";
 import { cleanName, sameName } from "./field.ts";
 import { diff } from "./merge-patch.ts";
-import { addUsers, timestamp, trackedMembers } from "./present.ts";
+import { addUsers, trackedMembers } from "./present.ts";
 import { defineRoute, type Route, type RouteContext } from "./route.ts";
 
 const list = "/api/v1/workspaces";
@@ -190,36 +189,6 @@ export const workspaceRoutes: readonly Route[] = [
           workspaceId: row.workspaceId,
         });
       });
-    },
-  }),
-
-  defineRoute({
-    method: "GET",
-    path: `${one}/members`,
-    operationId: "listWorkspaceMembers",
-    summary: "Lists the members of a workspace",
-    tag,
-    access: { action: "workspace:get-members", resource },
-    answer: listOf(WorkspaceMemberSchema),
-    problems: ["WORKSPACE_NOT_FOUND"],
-    async handler({ services, workspace }) {
-      const em = services.database.em();
-      const members = await em.find(WorkspaceMember, { workspaceId: workspace.workspaceId }, {
-        orderBy: { addedAt: "desc", userId: "desc" },
-      });
-      const users = await em.find(User, { userId: { $in: members.map(({ userId }) => userId) } });
-      const byId = new Map(users.map((user) => [user.userId, user]));
-      return {
-        data: members.map(({ workspaceId, userId, role, addedAt, addedBy }) => ({
-          workspaceId,
-          userId,
-          name: byId.get(userId)?.name ?? "",
-          email: byId.get(userId)?.email ?? "",
-          role,
-          addedAt: timestamp(addedAt),
-          addedBy,
-        })),
-      };
     },
   }),
 ];

@@ -61,3 +61,24 @@ export const WorkspaceMember = Type.Object({
 }, { ...closed, title: "WorkspaceMember", description: "A member of a workspace" });
 /** See the schema of the same name. */
 export type WorkspaceMember = Type.Static<typeof WorkspaceMember>;
+
+/** Users who become members of a workspace. */
+export const WorkspaceMembersAdd = Type.Object({
+  userIds: Type.Array(Uuid, { minItems: 1, maxItems: 1000, uniqueItems: true }),
+  role: WorkspaceRole,
+}, {
+  ...closed,
+  title: "WorkspaceMembersAdd",
+  description: "Users who become members of a workspace; who is a member already keeps the role",
+});
+/** See the schema of the same name. */
+export type WorkspaceMembersAdd = Type.Static<typeof WorkspaceMembersAdd>;
+
+/** Body that changes a membership. */
+export const WorkspaceMemberPatch = Type.Object({ role: WorkspaceRole }, {
+  ...closed,
+  title: "WorkspaceMemberPatch",
+  description: "Changes of a membership",
+});
+/** See the schema of the same name. */
+export type WorkspaceMemberPatch = Type.Static<typeof WorkspaceMemberPatch>;
