@@ -9,9 +9,7 @@ import { trackedMembers } from "./present.ts";
 import type { Item, RouteContext } from "./route.ts";
 import { resourceFor } from "./scope.ts";
 import type { HandlerServices } from "./services.ts";
-import { type SlotSet, slotsOf } from "../gateway/slots.ts";
-
-const maxDefaultArgsBytes = 64 * 1024;
+import type { NamedSlot } from "../gateway/slots.ts";
 
 type Em = ReturnType<HandlerServices["database"]["em"]>;
 type KeysByResource = ReadonlyMap<string, readonly string[]>;
@@ -42,13 +40,12 @@ export function presentResource(row: AiResource, workspaceId: string, keys: Keys
 /** Referring to a connection needs the right to read it. */
 export function authorizeConnections(
   context: Pick<RouteContext, "snapshot" | "principal" | "workspace" | "environment">,
-  slots: SlotSet<SlotView>,
+  slots: readonly NamedSlot<SlotView>[],
   connections: readonly AiConnection[],
-  known: ReadonlySet<string> = new Set(),
 ): void {
-  const ids = new Set(slotsOf(slots).map(({ value }) => value.connectionId));
+  const ids = new Set(slots.map(({ value }) => value.connectionId));
   for (const { connectionId, name, createdBy } of connections) {
-    if (!ids.has(connectionId) || known.has(connectionId)) continue;
+    if (!ids.has(connectionId)) continue;
     const resource = resourceFor("workspace:{w}:environment:{e}:ai-connection:{item}", context, {
       name,
       id: connectionId,
@@ -101,26 +98,6 @@ export async function assignedKeys(em: Em, rows: readonly AiResource[]): Promise
   return new Map(
     [...Map.groupBy(links, ({ resourceId }) => resourceId)]
       .map(([resourceId, group]) => [resourceId, group.map(({ apiKeyId }) => apiKeyId)]),
-  );
-}
-
-/** Throws `VALIDATION_FAILED` when default arguments set what every call sets, or exceed 64 KiB. */
-export function checkDefaultArgs(args: Readonly<Record<string, unknown>> | null | undefined): void {
-  if (!args) return;
-  const faults: Fault[] = ["model", "stream", "vmx"].filter((name) => Object.hasOwn(args, name))
-    .map((name) => ({
-      path: `/defaultArgs/${name}`,
-      code: "not_allowed",
-      message: "is set by every call and cannot have a default",
-    }));
-  if (new TextEncoder().encode(JSON.stringify(args)).length > maxDefaultArgsBytes) {
-    faults.push({ path: "/defaultArgs", code: "too_large", message: "must not exceed 64 KiB" });
-  }
-  if (faults.length === 0) return;
-  throw new GatewayError(
-    "VALIDATION_FAILED",
-    `Cannot accept defaultArgs: ${faults[0]!.path.slice(1)} ${faults[0]!.message}`,
-    { faults },
   );
 }
 

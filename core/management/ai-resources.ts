@@ -14,7 +14,6 @@ import {
   ApiKeyAssignment,
   PoolDefinition,
 } from "../store/entities/index.ts";
-import { completeCapacity } from "./capacity.ts";
 import { commit } from "./commit.ts";
 import { environmentPath } from "./environments.ts";
 import { checkVersion } from "./etag.ts";
@@ -22,20 +21,19 @@ import { cleanName, sameName } from "./field.ts";
 import { diff } from "./merge-patch.ts";
 import { addUsers } from "./present.ts";
 import { defineRoute, type Route } from "./route.ts";
-import { acceptRouting } from "../gateway/accept-routing.ts";
-import { mergeSlot, referencesTo, resolveSlots, slotsOf } from "../gateway/slots.ts";
+import { referencesTo, slotsOf } from "../gateway/slots.ts";
 import {
   activityOf,
   assignedKeys,
   assignKeys,
   authorizeConnections,
-  checkDefaultArgs,
   described,
   findItem,
   findRow,
   presentResource,
   refuseTakenName,
 } from "./ai-resource-rows.ts";
+import { changedFields, newFields } from "./ai-resource-fields.ts";
 
 const list = `${environmentPath}/ai-resources`;
 const one = `${list}/{resourceId}`;
@@ -93,41 +91,19 @@ export const aiResourceRoutes: readonly Route[] = [
     answer: AiResourceSchema,
     problems: ["ENVIRONMENT_NOT_FOUND", ...saveProblems],
     async handler(context) {
-      const { body } = context;
+      const { body, services } = context;
       const { environmentId, workspaceId } = context.environment;
-      const capacity = completeCapacity(body.capacity ?? []);
-      checkDefaultArgs(body.defaultArgs);
-      const routing = await acceptRouting(body.routing ?? null, null, context.services.host);
       return await commit(context, async ({ em, record }) => {
         const name = cleanName(body.name);
         const connections = await em.find(AiConnection, { environmentId });
         await refuseTakenName(em, environmentId, name, connections);
-        const slots = resolveSlots(
-          {
-            model: body.model,
-            secondaryModels: body.secondaryModels ?? [],
-            fallbackModels: body.fallbackModels ?? [],
-            routing,
-          },
-          connections,
-          context.services.host,
-        );
-        authorizeConnections(context, slots, connections);
+        const fields = await newFields(body, connections, services.host);
+        authorizeConnections(context, slotsOf(fields), connections);
         const row = em.create(AiResource, {
           resourceId: crypto.randomUUID(),
           environmentId,
           name,
-          description: body.description ?? null,
-          enabled: body.enabled ?? true,
-          model: slots.model,
-          secondaryModels: [...slots.secondaryModels],
-          fallbackModels: [...slots.fallbackModels],
-          useFallback: body.useFallback ?? null,
-          routing: slots.routing,
-          capacity,
-          enforceCapacity: body.enforceCapacity ?? false,
-          defaultArgs: body.defaultArgs ?? null,
-          onLoss: body.onLoss ?? null,
+          ...fields,
         });
         await em.flush();
         const keys = await assignKeys(em, row, body.assignApiKeys);
@@ -171,9 +147,8 @@ export const aiResourceRoutes: readonly Route[] = [
     answer: AiResourceSchema,
     problems: ["AI_RESOURCE_NOT_FOUND", "VERSION_MISMATCH", ...saveProblems],
     async handler(context) {
-      const { body } = context;
+      const { body, services } = context;
       const { environmentId, workspaceId } = context.environment;
-      checkDefaultArgs(body.defaultArgs);
       return await commit(context, async ({ em, record }) => {
         const row = await findRow(em, environmentId, context.item.id);
         checkVersion(context.ifMatch, row);
@@ -185,35 +160,10 @@ export const aiResourceRoutes: readonly Route[] = [
           await refuseTakenName(em, environmentId, name, connections, row.resourceId);
           row.name = name;
         }
-        if (changesSlots(body)) {
-          const slots = resolveSlots(
-            {
-              model: mergeSlot(row.model, body.model ?? {}),
-              secondaryModels: body.secondaryModels === undefined
-                ? row.secondaryModels
-                : body.secondaryModels ?? [],
-              fallbackModels: body.fallbackModels === undefined
-                ? row.fallbackModels
-                : body.fallbackModels ?? [],
-              routing: await acceptRouting(body.routing, row.routing, context.services.host),
-            },
-            connections,
-            context.services.host,
-          );
-          const known = new Set(slotsOf(row).map(({ value }) => value.connectionId));
-          authorizeConnections(context, slots, connections, known);
-          row.model = slots.model;
-          row.secondaryModels = [...slots.secondaryModels];
-          row.fallbackModels = [...slots.fallbackModels];
-          row.routing = slots.routing;
-        }
-        if (body.description !== undefined) row.description = body.description;
-        if (body.enabled !== undefined) row.enabled = body.enabled ?? true;
-        if (body.useFallback !== undefined) row.useFallback = body.useFallback;
-        if (body.capacity !== undefined) row.capacity = completeCapacity(body.capacity ?? []);
-        if (body.enforceCapacity !== undefined) row.enforceCapacity = body.enforceCapacity ?? false;
-        if (body.defaultArgs !== undefined) row.defaultArgs = body.defaultArgs;
-        if (body.onLoss !== undefined) row.onLoss = body.onLoss;
+        const known = new Set(slotsOf(row).map(({ value }) => value.connectionId));
+        Object.assign(row, await changedFields(row, body, connections, services.host));
+        const added = slotsOf(row).filter(({ value }) => !known.has(value.connectionId));
+        authorizeConnections(context, added, connections);
         const keys = body.assignApiKeys === undefined
           ? keysBefore
           : await assignKeys(em, row, body.assignApiKeys ?? []);
@@ -257,9 +207,3 @@ export const aiResourceRoutes: readonly Route[] = [
     },
   }),
 ];
-
-function changesSlots(patch: AiResourcePatch): boolean {
-  const { model, ...lists } = patch;
-  return !!model ||
-    [lists.secondaryModels, lists.fallbackModels, lists.routing].some((sent) => sent !== undefined);
-}
