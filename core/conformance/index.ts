@@ -3,6 +3,7 @@ export * from "./case.ts";
 export * from "./dialects.ts";
 export * from "./encryptions.ts";
 export * from "./fake-upstream.ts";
+export * from "./prioritizations.ts";
 export * from "./providers.ts";
 export * from "./routings.ts";
 export * from "./shared-states.ts";
