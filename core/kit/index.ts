@@ -2,6 +2,7 @@
 
 export * from "./assemble-parts.ts";
 export * from "./calendar-window.ts";
+export * from "./check-reservation.ts";
 export * from "./downlevel-schema.ts";
 export * from "./egress.ts";
 export * from "./estimate.ts";
