@@ -17,6 +17,8 @@ export interface AuditRecord extends Omit<AuditRow, "status"> {
   readonly auditClass: RetentionClass;
   /** How long usage points of the request are kept. */
   readonly usageClass: RetentionClass;
+  /** What was meant to be kept of request and answer; `dropped` when the spool had no room for them. */
+  readonly payloadCapture: "full" | "metadata" | "none" | "dropped";
 }
 
 /** Tells what a finished request cost; null when no price is known. */
@@ -69,7 +71,7 @@ export function finishedRecord(outcome: Outcome, price: PriceRecord = () => null
   if (usage.inconsistent) {
     warnings.push({ code: "usage_inconsistent", path: "/usage", action: "approximated" });
   }
-  const gates = legs.flatMap((leg) => gateOf(leg) ?? []);
+  const gates = legs.flatMap(({ gate }) => gate ?? []);
   const timeToFirstTokenMs = last?.timeToFirstTokenMs ?? null;
   const routing = routingOf(exchange);
   const served = outcome.status === "ok" || outcome.status === "partial";
@@ -120,6 +122,7 @@ function identityOf(exchange: Exchange) {
     timestamp: new Date(exchange.arrivedAt).toISOString(),
     auditClass: retentionClassOf(settings.auditRetentionDays),
     usageClass: retentionClassOf(settings.usageRetentionDays),
+    payloadCapture: settings.payloadCapture,
     workspaceId: environment.workspaceId,
     environmentId: environment.environmentId,
     type: request.batch ? "COMPLETION_BATCH" as const : types[request.endpoint.operation],
@@ -170,7 +173,7 @@ function legOf(leg: LegRecord, exchange: Exchange, tokens: AuditTokens | null): 
     credentialVersion: leg.credentialVersion ?? null,
     startedAt: new Date(arrivedAt + leg.startedAt - startedAt).toISOString(),
     durationMs: leg.durationMs === undefined ? null : round(leg.durationMs),
-    gate: gateOf(leg) ?? null,
+    gate: leg.gate as AuditGate | undefined ?? null,
     retries: leg.retries.map(({ at, statusCode, delayMs }) => ({
       at: new Date(at).toISOString(),
       statusCode,
@@ -239,10 +242,6 @@ function messageOf(message: string | undefined, redact: (text: string) => string
   if (message === undefined) return null;
   // Cut before and after: the search for secrets is not run over megabytes, and never sees half a secret at the end.
   return redact(message.slice(0, 2 * maxMessageLength)).slice(0, maxMessageLength);
-}
-
-function gateOf(leg: LegRecord & { readonly gate?: AuditGate }): AuditGate | undefined {
-  return leg.gate;
 }
 
 function routingOf(exchange: Exchange & { readonly routing?: RoutingTrace }): RoutingTrace | null {

@@ -6,6 +6,7 @@ import { databaseError } from "./database-error.ts";
 import { entities } from "./entities/index.ts";
 import { migrateDatabase } from "./migrate.ts";
 import { createPoolWatch, type PoolWatch } from "./pool.ts";
+import { createStatements, type Statements } from "./statements.ts";
 
 /** How to reach the database. */
 export interface DatabaseConfig {
@@ -23,6 +24,8 @@ export interface DatabaseConfig {
 export interface Database {
   readonly orm: MikroORM;
   readonly schema: string;
+  /** Plain statements on connections of their own, for rows that are no entities. */
+  readonly statements: Statements;
   /** A fresh unit of work. Use one per request and pass its failures through `databaseError`. */
   em(): EntityManager;
   /** Runs `fn` in one transaction; throws `DATABASE_UNAVAILABLE` when the database is away. */
@@ -52,9 +55,11 @@ export function openDatabase(config: DatabaseConfig, log: Log): Database {
     ...(config.readUrl === undefined ? {} : { replicas: [replica(config.readUrl, pools)] }),
   });
   const em = () => orm.em.fork() as EntityManager;
+  const statements = createStatements({ ...config, statementTimeoutMs }, log);
   return {
     orm,
     schema: config.schema,
+    statements,
     em,
     async transaction(fn) {
       try {
@@ -75,7 +80,7 @@ export function openDatabase(config: DatabaseConfig, log: Log): Database {
     },
     queryCount: () => queries,
     async close(patienceMs = 5_000) {
-      const closed = orm.close(true);
+      const closed = Promise.all([orm.close(true), statements.close()]);
       if (await endsWithin(patienceMs, closed)) return;
       log.warn("Closing the database while statements still run", { patienceMs });
       await endsWithin(1_000, pools.endAll());

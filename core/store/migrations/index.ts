@@ -1,9 +1,15 @@
+import type { Migration } from "@mikro-orm/migrations";
 import { InitialMigration } from "./0001-initial.ts";
+import { AuditMigration } from "./0002-audit.ts";
 import type { knownMigrations } from "../migrate.ts";
 
 type Name = (typeof knownMigrations)[number];
 
 /** Every migration in order, under the name the database remembers it by. */
-export const migrationsList: { name: Name; class: typeof InitialMigration }[] = [
+export const migrationsList: {
+  name: Name;
+  class: new (...given: ConstructorParameters<typeof Migration>) => Migration;
+}[] = [
   { name: "0001-initial", class: InitialMigration },
+  { name: "0002-audit", class: AuditMigration },
 ];
