@@ -1,5 +1,6 @@
 import { type Answer, ApiCall, headOf } from "./call.ts";
 import { errorOf, VmxError } from "./errors.ts";
+import { type EventOptions, followEvents, type ServerEvent } from "./events.ts";
 import { type Client as HttpClient, createClient } from "./generated/client/index.ts";
 import { Api } from "./generated/sdk.gen.ts";
 import { List, type Page } from "./list.ts";
@@ -41,6 +42,12 @@ export interface Client {
     input: InputOf<Id>,
     options?: CallOptions,
   ): Promise<Answer<ReadableStream<Uint8Array>>>;
+  /** Follows an operation that answers with a stream of events. */
+  events<Data>(
+    operation: OperationId,
+    input: Values,
+    options?: EventOptions,
+  ): AsyncGenerator<ServerEvent<Data>, void, undefined>;
 }
 
 type Values = Readonly<Record<string, unknown>>;
@@ -58,7 +65,8 @@ const notRepeatable = new Set<string>(["login", "logout", "changePassword"]);
 /** Binds the generated class to credentials, retries, names and typed errors. */
 export function createApiClient(settings: ClientSettings): Client {
   const http: HttpClient = createClient({ baseUrl: settings.baseUrl });
-  const api = new Api({ client: http });
+  // Streams of events are read here: the generated client repeats what was refused, and drops the reason.
+  const api = new Api({ client: { ...http, sse: http } as HttpClient });
   const names = createNames((operation, input) => perform(operation, input, {}));
   const session = settings.session
     ? createSession(async () =>
@@ -122,7 +130,7 @@ export function createApiClient(settings: ClientSettings): Client {
   ): Promise<Response> {
     const { method, url } = request;
     const headers: Record<string, string> = {
-      accept: "application/json, application/problem+json",
+      accept: streamed ? "*/*" : "application/json, application/problem+json",
       ...settings.headers,
       ...Object.fromEntries(request.headers),
       ...(method === "POST" ? { "idempotency-key": idempotencyKey(options) } : {}),
@@ -167,6 +175,20 @@ export function createApiClient(settings: ClientSettings): Client {
         };
       }),
     stream: (operation, input, options = {}) => run(operation, input as Values, options, true),
+    events: (operation, input, options = {}) =>
+      followEvents({
+        open: (lastEventId, signal) =>
+          run(operation, input, {
+            signal,
+            maxRetries: 0,
+            headers: {
+              accept: "text/event-stream",
+              ...(lastEventId === undefined ? {} : { "last-event-id": lastEventId }),
+            },
+          }, true),
+        sleep: settings.sleep,
+        random: settings.random,
+      }, options),
   };
 }
 

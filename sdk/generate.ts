@@ -1,8 +1,7 @@
-import { mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { writeFile } from "node:fs/promises";
 import { createClient } from "@hey-api/openapi-ts";
 
 /*
@@ -69,7 +68,7 @@ async function contents(root: string): Promise<Map<string, string>> {
 
 async function main(): Promise<void> {
   const present = join(folder, "generated");
-  // Beside the target, so that the generator finds the same settings and a rename is enough.
+  // Beside the target, so that a rename puts a file in its place.
   const fresh = await mkdtemp(join(folder, ".generated-"));
   try {
     await generateSdk(document, fresh);
@@ -80,9 +79,10 @@ async function main(): Promise<void> {
       process.exitCode = 1;
       return;
     }
-    if (stale.length > 0) {
-      await rm(present, { recursive: true, force: true });
-      await rename(fresh, present);
+    for (const file of stale) {
+      await mkdir(dirname(join(present, file)), { recursive: true });
+      await rename(join(fresh, file), join(present, file))
+        .catch(() => rm(join(present, file)));
     }
     console.log(
       stale.length === 0 ? "sdk/generated is up to date" : `Wrote sdk/generated: ${stale}`,

@@ -125,6 +125,12 @@ export function createNames(ask: AskList): Names {
         );
       }
     }
+    const { definition } = values;
+    if (Array.isArray(definition)) {
+      resolved["definition"] = await Promise.all(
+        definition.map((each) => isValues(each) ? resolveMembers(each, path) : each),
+      );
+    }
     return resolved;
   }
 

@@ -18,6 +18,8 @@ const repositoryOnly = [
   "core/command/stage.ts",
   "core/command/staged-manifest.ts",
   "core/corpus",
+  "sdk/generate.ts",
+  "sdk/every-operation.ts",
 ];
 /** Tests, and files that only tests import. */
 const testFiles = ["*.test.ts", "examples.ts", "testing.ts"];
@@ -28,13 +30,19 @@ const testFolders = new Set(["node_modules", "fixtures"]);
  *
  * @param root folder of the repository
  * @param target folder to write to; it is emptied first
+ * @param only folder of the one package to stage, such as `sdk`; all when absent
  * @returns the staged folders, one per package
  */
-export async function stagePackages(root: string, target: string): Promise<string[]> {
+export async function stagePackages(
+  root: string,
+  target: string,
+  only?: string,
+): Promise<string[]> {
   const build = join(target, ".build");
   await rm(target, { recursive: true, force: true });
   await mkdir(build, { recursive: true });
-  const folders = await publicFolders(root);
+  const all = await publicFolders(root);
+  const folders = only === undefined ? all : all.filter((folder) => folder === only);
   await compile(root, build, folders);
   const staged: string[] = [];
   for (const folder of folders) {

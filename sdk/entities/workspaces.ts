@@ -2,7 +2,7 @@ import type { ApiCall } from "../call.ts";
 import type { Client } from "../client.ts";
 import type { Workspace, WorkspaceMember } from "../generated/types.gen.ts";
 import type { List } from "../list.ts";
-import type { BodyOf, CallOptions, QueryOf } from "../operations.ts";
+import type { AnswerOf, BodyOf, CallOptions, QueryOf } from "../operations.ts";
 import { upsert } from "./upsert.ts";
 
 /** The workspaces of the installation that the caller belongs to. */
@@ -66,5 +66,41 @@ export class Workspaces {
   /** Lists the members of a workspace. */
   members(workspace: string, options?: CallOptions): List<WorkspaceMember> {
     return this.#client.list("listWorkspaceMembers", { path: { workspaceId: workspace } }, options);
+  }
+
+  /** Adds members; `userIds` may be usernames or emails. */
+  addMembers(
+    workspace: string,
+    body: BodyOf<"addWorkspaceMembers">,
+    options?: CallOptions,
+  ): ApiCall<AnswerOf<"addWorkspaceMembers">> {
+    return this.#client.call(
+      "addWorkspaceMembers",
+      { path: { workspaceId: workspace }, body },
+      options,
+    );
+  }
+
+  /** Changes what a member is in a workspace. */
+  updateMember(
+    workspace: string,
+    user: string,
+    body: BodyOf<"updateWorkspaceMember">,
+    options?: CallOptions,
+  ): ApiCall<AnswerOf<"updateWorkspaceMember">> {
+    return this.#client.call(
+      "updateWorkspaceMember",
+      { path: { workspaceId: workspace, userId: user }, body },
+      options,
+    );
+  }
+
+  /** Takes a member out of a workspace. */
+  removeMember(workspace: string, user: string, options?: CallOptions): ApiCall<void> {
+    return this.#client.call(
+      "removeWorkspaceMember",
+      { path: { workspaceId: workspace, userId: user } },
+      options,
+    );
   }
 }

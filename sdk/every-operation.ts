@@ -1,0 +1,175 @@
+import process from "node:process";
+import { type ApiKeyCreated, Vmx } from "./index.ts";
+
+/*
+ * Calls every operation of the OpenAPI document on a running gateway (`VMX_BASE_URL`, `VMX_TOKEN` of an
+ * administrator) and prints what was called, as JSON. Runs on Node and on Deno; `every-operation.test.ts` starts it.
+ *
+ * A new operation is one more line in `steps`.
+ */
+
+/** What the script prints. */
+export interface Coverage {
+  readonly runtime: string;
+  /** Operations that answered. */
+  readonly called: readonly string[];
+  /** Operations of the document that no line calls. */
+  readonly missing: readonly string[];
+  /** Lines that failed, with the error. */
+  readonly failed: readonly string[];
+}
+
+const runtime = "Deno" in globalThis ? "deno" : "node";
+const requests: { readonly method: string; readonly path: string }[] = [];
+const recordingFetch = async (url: string, init: RequestInit): Promise<Response> => {
+  const response = await fetch(url, init);
+  if (response.ok) requests.push({ method: init.method ?? "GET", path: new URL(url).pathname });
+  return response;
+};
+
+const vmx = new Vmx({ fetch: recordingFetch, workspace: runtime, environment: "main" });
+const person = new Vmx({ fetch: recordingFetch, session: true });
+const named = (name: string) => `${runtime}-${name}`;
+const inside = { workspaceId: runtime, environmentId: "main" };
+const username = named("ana");
+const password = "a passphrase for the client's test";
+const echo = { connectionName: "local", model: "echo" };
+const policy = { statements: [{ effect: "allow", actions: ["*:get"], resources: ["*"] }] };
+
+/** In the order of a life: made, read, changed, deleted. */
+const steps: readonly (() => PromiseLike<unknown>)[] = [
+  () => vmx.system.openApi(),
+  () => vmx.system.get(),
+  () => vmx.aiProviders.list(),
+  () => vmx.plugins.list(),
+  () => vmx.plugins.get("@vmx/provider-echo"),
+  () => vmx.plugins.update("@vmx/provider-echo", { enabled: true }),
+  () => vmx.call("putPlugin", { path: { pluginId: "@vmx/provider-echo" }, body: {} }),
+
+  () => vmx.workspaces.create({ name: runtime }),
+  () => vmx.workspaces.list({ name: runtime }),
+  () => vmx.workspaces.get(runtime, { includesUsers: true }),
+  () => vmx.workspaces.update(runtime, { description: "of the client's test" }),
+  () => vmx.workspaces.upsert(runtime, { description: null }),
+  () => vmx.call("putWorkspace", { path: { workspaceId: runtime }, body: {} }),
+  () => vmx.environments.create(runtime, { name: "main" }),
+  () => vmx.environments.list(runtime),
+  () => vmx.environments.get(runtime, "main"),
+  () => vmx.environments.update(runtime, "main", { settings: { payloadCapture: "none" } }),
+  () => vmx.environments.upsert(runtime, "Main", { description: "the only one" }),
+  () => vmx.call("putEnvironment", { path: inside, body: {} }),
+
+  () => vmx.aiConnections.testConfig({ provider: "echo" }),
+  () => vmx.aiConnections.create({ name: "local", provider: "echo" }),
+  () => vmx.aiConnections.list(),
+  () => vmx.aiConnections.get("local"),
+  () => vmx.aiConnections.update("local", { description: "answers itself" }),
+  () => vmx.aiConnections.upsert("local", { provider: "echo", enabled: true }),
+  () => vmx.call("putAiConnection", { path: { ...inside, connectionId: "local" }, body: {} }),
+  () => vmx.aiConnections.test("local", { model: "echo" }),
+  () => vmx.aiConnections.models("local"),
+  () => vmx.aiResources.create({ name: "chat", model: echo }),
+  () => vmx.aiResources.list({ connectionId: "local" }),
+  () => vmx.aiResources.get("chat"),
+  () => vmx.aiResources.update("chat", { defaultArgs: { temperature: 0 } }),
+  () => vmx.aiResources.upsert("chat", { model: echo }),
+  () => vmx.call("putAiResource", { path: { ...inside, resourceId: "chat" }, body: {} }),
+  () => vmx.aiConnections.references("local"),
+  () => vmx.apiKeys.create({ name: "app", resources: ["chat"] }),
+  () => vmx.apiKeys.list({ resourceId: "chat", limit: 1 }).toArray(),
+  () => vmx.apiKeys.get("app"),
+  () => vmx.apiKeys.update("app", { labels: ["ci"] }),
+  async () => {
+    const made = await vmx.apiKeys.upsert("second") as ApiKeyCreated;
+    if (!made.value.startsWith("vmx_sk_")) throw new Error("a new key has no value");
+  },
+  () => vmx.call("putApiKey", { path: { ...inside, apiKeyId: "app" }, body: {} }),
+  () => vmx.apiKeys.roll("app", { graceSeconds: 3_600 }),
+  () => vmx.activity.list({ limit: 2 }).toArray(),
+  () => vmx.installationActivity.list(),
+
+  () => vmx.roles.create({ name: named("reader"), policy }),
+  () => vmx.roles.list(),
+  () => vmx.roles.get(named("reader")),
+  () => vmx.roles.update(named("reader"), { description: "reads" }),
+  () => vmx.roles.upsert(named("reader"), { policy }),
+  () => vmx.call("putRole", { path: { roleId: named("reader") }, body: {} }),
+  () => vmx.roles.permissions(),
+  () =>
+    vmx.users.create({
+      firstName: "Ana",
+      lastName: "Lima",
+      username,
+      email: `${username}@example.com`,
+      password,
+      state: "ACTIVE",
+      roleIds: ["power-user"],
+    }),
+  () => vmx.users.list({ q: username }),
+  () => vmx.users.get(username),
+  () => vmx.users.update(`${username}@example.com`, { firstName: "Anna" }),
+  () => vmx.call("putUser", { path: { userId: username }, body: {} }),
+  () => vmx.roles.assign(named("reader"), [username]),
+  () => vmx.roles.members(named("reader")),
+  () => vmx.roles.simulate({ userId: username, action: "user:get", resource: "user:x" }),
+  () => vmx.roles.unassign(named("reader"), [username]),
+  () => vmx.workspaces.addMembers(runtime, { userIds: [username], role: "MEMBER" }),
+  () => vmx.workspaces.members(runtime),
+  () => vmx.workspaces.updateMember(runtime, username, { role: "OWNER" }),
+  () =>
+    vmx.call("putWorkspaceMember", {
+      path: { workspaceId: runtime, userId: username },
+      body: { role: "MEMBER" },
+    }),
+  () => vmx.workspaces.removeMember(runtime, username),
+
+  () => person.auth.options(),
+  () => person.auth.login({ username, password }),
+  () => person.auth.session(),
+  () => person.me.get(),
+  () => person.me.update({ lastName: "Costa" }),
+  () => person.call("putMe", { body: {} }),
+  () => person.me.permissions({ action: ["role:list"], resource: ["role"] }),
+  () => person.me.tokens.create({ name: "laptop" }),
+  () => person.me.tokens.list(),
+  () => person.me.tokens.delete("laptop"),
+  () => person.auth.changePassword({ currentPassword: password, newPassword: `${password}, anew` }),
+  () => person.auth.logout({ all: true }),
+
+  () => vmx.apiKeys.delete("app"),
+  () => vmx.aiResources.delete("chat"),
+  () => vmx.aiConnections.delete("local"),
+  () => vmx.environments.delete(runtime, "main"),
+  () => vmx.workspaces.delete(runtime),
+  () => vmx.users.delete(username),
+  () => vmx.roles.delete(named("reader"), { detach: true }),
+];
+
+const failed: string[] = [];
+for (const step of steps) {
+  await Promise.resolve().then(step).catch((error: unknown) => {
+    failed.push(`${String(step).slice(0, 200)}: ${error}`);
+  });
+}
+const operations = operationsOf(await vmx.system.openApi());
+const called = operations.filter(({ method, pattern }) =>
+  requests.some((request) => request.method === method && pattern.test(request.path))
+).map(({ id }) => id);
+const missing = operations.map(({ id }) => id).filter((id) => !called.includes(id));
+const coverage: Coverage = { runtime, called, missing, failed };
+process.stdout.write(`${JSON.stringify(coverage)}\n`);
+
+/** Operations of a document, those with fewer parameters in the path first. */
+function operationsOf(document: Readonly<Record<string, unknown>>) {
+  const paths = document["paths"] as Readonly<
+    Record<string, Readonly<Record<string, { readonly operationId: string }>>>
+  >;
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { operationId }]) => ({
+      id: operationId,
+      method: method.toUpperCase(),
+      // Fixed segments such as `test` are no ids.
+      pattern: new RegExp(`^${path.replace(/\{\w+\}/g, "(?!test$|draft$|permissions$)[^/]+")}$`),
+    }))
+  );
+}
