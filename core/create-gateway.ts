@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
+import { createCapacity, createCounterCopies } from "./capacity/index.ts";
 import type { Config } from "./config.ts";
-import { type Clock, type Encryption, GatewayError } from "./contract/index.ts";
+import { type CapacityStore, type Clock, type Encryption, GatewayError } from "./contract/index.ts";
+import { readCapacityUsage } from "./gateway/capacity-usage.ts";
 import { createCircuits } from "./gateway/circuits.ts";
 import type { Exchange, GatewayServices } from "./gateway/exchange.ts";
 import { createFetchMedia } from "./gateway/fetch-media.ts";
@@ -22,6 +24,7 @@ import { createManagement } from "./http/management.ts";
 import { createSourceAddress } from "./http/source-address.ts";
 import type { EgressGuard } from "./kit/egress.ts";
 import type { RootLog } from "./log.ts";
+import { createDiscoveredRecorder } from "./records/discovered-limits.ts";
 import { createUseRecorder } from "./records/last-used.ts";
 import { createLiveSamples, exchangeSamples } from "./routing/index.ts";
 import type { Database } from "./store/database.ts";
@@ -39,6 +42,7 @@ export interface GatewayParts {
   readonly database: Database;
   readonly loader: SnapshotLoader;
   readonly encryption: () => Promise<Encryption>;
+  readonly capacityStore: CapacityStore;
   /** Id of the shared state in use. */
   readonly sharedState: string;
   readonly requiredPlugins: RequiredPlugins;
@@ -80,6 +84,31 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     processId,
     log: log.named("routing"),
   });
+  const environments = () => loader.current().environments.keys();
+  const sharedState = () => host.get("sharedStates", parts.sharedState);
+  const capacity = createCapacity({
+    ...config.capacity,
+    store: parts.capacityStore,
+    sharedState,
+    processId,
+    environments,
+    clock,
+    log: log.named("capacity"),
+  });
+  const copies = createCounterCopies({
+    database: parts.database,
+    store: capacity.admission.store,
+    sharedState,
+    processId,
+    environments,
+    clock,
+    log: log.named("capacity"),
+  });
+  const discovered = createDiscoveredRecorder({
+    database: parts.database,
+    discovered: capacity.discovered,
+    log,
+  });
   const uses = createUseRecorder({ database: parts.database, clock, log });
   const management = createManagement({
     onTokenUsed: uses.token,
@@ -91,6 +120,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     requiredPlugins: parts.requiredPlugins,
     egress: parts.guard,
     clock,
+    sharedState: () => host.get("sharedStates", parts.sharedState),
     log: log.named("management"),
     sourceAddress: createSourceAddress(config.trustedProxies),
     config: {
@@ -115,8 +145,9 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     refusals: createRefusals(clock),
     circuits,
     retryBudget: createRetryBudget(clock),
+    capacity,
     samples,
-    router: createRouter({ host, clock, samples }),
+    router: createRouter({ host, clock, samples, capacityUsage: readCapacityUsage(capacity.view) }),
     fetchMedia: createFetchMedia(parts.fetch),
     answerHomes: createAnswerHomes(
       () => host.get("sharedStates", parts.sharedState),
@@ -134,6 +165,12 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
       if (exchange.caller?.kind === "api-key") uses.apiKey(exchange.caller.apiKey.apiKeyId);
     },
   };
+
+  // Before the first request: what a restart forgets must not be used twice.
+  await copies.restore();
+  capacity.start();
+  copies.start();
+  void discovered.load();
 
   return {
     listen: () =>
@@ -154,7 +191,10 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
       refusing = true;
     },
     isIdle: () => running.size === 0,
-    flush: () => uses.flush(),
+    async flush() {
+      await uses.flush();
+      await discovered.flush();
+    },
     async finish(graceMs) {
       const done = () => Promise.all([...running].map(({ finished }) => finished));
       await Promise.race([done(), delay(graceMs, undefined, { ref: false })]);
@@ -164,6 +204,9 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
       await Promise.race([done(), delay(abortGraceMs, undefined, { ref: false })]);
       await leaveSamples();
       await uses.stop();
+      await capacity.stop();
+      await copies.stop();
+      await discovered.stop();
     },
   };
 }

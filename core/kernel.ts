@@ -111,8 +111,12 @@ export async function createKernel(config: Config, environment: Environment): Pr
     const sharedStateId = selectContribution(host, "sharedStates", environment, {
       otherwise: defaultContributions.sharedStates,
     });
+    const capacityStoreId = selectContribution(host, "capacityStores", environment, {
+      otherwise: defaultContributions.capacityStores,
+    });
     const encryption = () => host.get("encryptions", encryptionId);
     const required = requiredPlugins(host, {
+      capacityStores: capacityStoreId,
       encryptions: encryptionId,
       sharedStates: sharedStateId,
     });
@@ -165,6 +169,7 @@ export async function createKernel(config: Config, environment: Environment): Pr
     watch.lap("snapshot");
 
     const gateway = await createGateway({
+      capacityStore: await requireContribution(host, "capacityStores", capacityStoreId),
       config,
       log,
       host,

@@ -16,7 +16,7 @@ export function answerError(exchange: Exchange, error: GatewayError | LegFailure
   const bytes = Buffer.from(body);
   reply.head(outgoing.status, {
     ...answerHeaders(exchange, exchange.legs.at(-1), upstream?.headers),
-    ...retryHeaders(error, outgoing.status),
+    ...retryHeaders(failure?.gatewayError ?? error, outgoing.status),
     "content-type": "application/json; charset=utf-8",
     "content-length": String(bytes.length),
   });

@@ -13,12 +13,18 @@ export function answerMetrics(
   const output = facts.tokens?.completionTotal ?? null;
   const seconds = (legMs - (timeToFirstTokenMs ?? 0)) / 1000;
   return {
-    gateDurationMs: null,
+    gateDurationMs: round(gateDurationMs(exchange)),
     routingDurationMs: exchange.routing?.evaluated ? exchange.routing.durationMs : null,
     timeToFirstTokenMs: round(timeToFirstTokenMs ?? null),
     tokensPerSecond: output !== null && seconds > 0.001 ? round(output / seconds) : null,
     totalDurationMs: round(totalDurationMs),
   };
+}
+
+/** Time all legs took at their limits; null when no leg came to them. */
+function gateDurationMs({ legs }: Exchange): number | null {
+  const gates = legs.flatMap(({ gate }) => gate && gate.result !== "skipped" ? [gate] : []);
+  return gates.length === 0 ? null : gates.reduce((sum, { durationMs }) => sum + durationMs, 0);
 }
 
 function round(value: number | null): number | null {

@@ -31,21 +31,20 @@ export interface Dispatched {
 export type CallLeg = (signal: AbortSignal) => Promise<Dispatched>;
 
 /**
- * Readies one leg: loads its connection, checks that it may serve, and writes the outbound body.
+ * Readies one leg: finds its provider and dialect, and writes the outbound body.
  *
- * Throws a GatewayError that falls back: `AI_CONNECTION_NOT_FOUND`, `connection_disabled`,
- * `credential_unavailable`, `model_not_allowed`, `operation_not_supported`, `translation_loss` and what else a
- * dialect cannot express.
+ * Throws a GatewayError that falls back: `operation_not_supported`, `translation_loss` and what else a dialect cannot
+ * express.
  */
 export async function prepare(
   exchange: Exchange,
   { slot }: PlannedLeg,
   record: LegRecord,
+  connection: ConnectionView = loadConnection(exchange, slot),
 ): Promise<CallLeg> {
   const { host } = exchange.services;
   const { operation } = exchange.request.endpoint;
   const { model } = slot;
-  const connection = loadConnection(exchange, slot);
   const view: ProviderConnection = {
     connectionId: connection.connectionId,
     name: connection.name,
@@ -66,6 +65,7 @@ export async function prepare(
   const codec = await createCodec(exchange, provider, view, model, family);
   record.warnings.push(...codec.warnings);
   record.native = codec.dialect === exchange.dialect;
+  if (exchange.capture) exchange.capture.providerBody = codec.text;
   const { stream } = exchange.body!;
   const { dialect } = codec;
   const request: ProviderRequest = {
@@ -85,6 +85,8 @@ export async function prepare(
     record.statusCode = undefined;
     const response = await provider.send(request, view, signal);
     record.statusCode = response.status;
+    const { discovered } = exchange.services.capacity;
+    discovered.note(view.connectionId, model, () => provider.limits?.(response.headers));
     const id = response.headers["x-request-id"] ?? response.headers["request-id"];
     if (id !== undefined) record.providerRequestId = id;
     if (response.status < 200 || response.status >= 300) {
@@ -99,7 +101,13 @@ export function timeLeftMs(exchange: Exchange): number {
   return exchange.envelope.timeoutMs! - elapsedMs(exchange);
 }
 
-function loadConnection(exchange: Exchange, slot: SlotView): ConnectionView {
+/**
+ * The connection of a leg, as it is now.
+ *
+ * Throws a GatewayError that falls back when it cannot serve: `AI_CONNECTION_NOT_FOUND`, `connection_disabled`,
+ * `credential_unavailable`, `model_not_allowed`.
+ */
+export function loadConnection(exchange: Exchange, slot: SlotView): ConnectionView {
   const connection = exchange.caller!.environment.connections.get(slot.connectionId);
   if (!connection) {
     throw new GatewayError("AI_CONNECTION_NOT_FOUND", "The leg's AI connection does not exist");

@@ -13,9 +13,11 @@ import type {
 import { GatewayError } from "../contract/index.ts";
 import type { PluginHost } from "../host/plugin-host.ts";
 import type { LiveSamples } from "../routing/index.ts";
+import type { Capacity } from "../capacity/index.ts";
 import type { Snapshot } from "../store/snapshot.ts";
 import { createRequestId } from "./request-id.ts";
 import type { Caller } from "./identify.ts";
+import type { Capture } from "./capture.ts";
 import type { Circuits } from "./circuits.ts";
 import type { Envelope } from "./envelope.ts";
 import type { FetchMedia } from "./fetch-media.ts";
@@ -80,6 +82,7 @@ export interface GatewayServices {
   readonly refusals: Refusals;
   readonly circuits: Circuits;
   readonly retryBudget: RetryBudget;
+  readonly capacity: Pick<Capacity, "admission" | "discovered" | "estimates">;
   readonly router: Router;
   readonly samples: LiveSamples;
   readonly answerHomes: AnswerHomes;
@@ -88,6 +91,13 @@ export interface GatewayServices {
   readonly redact: (text: string, config?: Readonly<Record<string, unknown>>) => string;
   /** Told of every exchange that begins; must not throw. */
   readonly onStarted: (exchange: Exchange) => void;
+  /**
+   * Told before the first leg is called, and waited for: what is noted here outlives the process. Throws
+   * `audit_unavailable` when the request must not go on without a record.
+   */
+  readonly onTargeted?: (exchange: Exchange) => Promise<void>;
+  /** Told when the first content of a stream is about to be relayed; must not throw. */
+  readonly onFirstContent?: (exchange: Exchange) => void;
   /** Told of every finished exchange; must not throw. */
   readonly onFinished: (outcome: Outcome) => void;
 }
@@ -123,6 +133,8 @@ export interface Exchange {
   /** Set for dialects whose requests can build on what a provider stores. */
   providerState?: RequestState | undefined;
   target?: Target;
+  /** What the audit keeps of bodies and answer; absent when it keeps none. */
+  capture?: Capture;
   /** How rules decided; absent when the target has none. */
   routing?: RoutingTrace;
   /** Rules and conditions that could not be evaluated. */

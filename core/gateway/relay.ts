@@ -31,6 +31,7 @@ export async function relay(
 ): Promise<RelayOutcome> {
   const { record, dispatched, answer } = serving;
   const headers = answerHeaders(exchange, record, dispatched.response.headers);
+  if (exchange.capture) exchange.capture.answerHeaders = dispatched.response.headers;
   const outcome = answer.kind === "plain"
     ? relayPlain(exchange, serving, answer, headers, reply)
     : await relayStream(exchange, serving, answer, headers, reply);
@@ -41,6 +42,7 @@ export async function relay(
     ? "aborted"
     : "partial";
   if (outcome.facts?.tokens) record.tokens = outcome.facts.tokens;
+  serving.admitted.settle(outcome.facts, outcome.status === "ok");
   return outcome;
 }
 
@@ -55,6 +57,7 @@ function relayPlain(
   reply: Reply,
 ): RelayOutcome {
   const { status } = dispatched.response;
+  if (exchange.capture) exchange.capture.answer = text;
   const vmx = JSON.stringify({
     requestId: exchange.requestId,
     events: exchange.events,
@@ -81,6 +84,7 @@ async function relayStream(
   const { tap } = answer;
   const { status } = serving.dispatched.response;
   reply.head(status, { ...headers, ...streamHeaders });
+  exchange.services.onFirstContent?.(exchange);
   const line = startReplyLine(exchange, reply, answer.oversize);
   try {
     for (const bytes of answer.held) await line.send(bytes);

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { hash } from "node:crypto";
 import { createApiKeyValue } from "../access/api-key-format.ts";
+import { type Capacity, type CapacityParts, createCapacity } from "../capacity/index.ts";
 import type { Clock, Dialect, Log } from "../contract/index.ts";
 import { createPluginHost } from "../host/create-plugin-host.ts";
 import { installationRoot } from "../host/discover.ts";
@@ -16,12 +17,14 @@ import { completeSettings } from "../store/environment-settings.ts";
 import type {
   ApiKeyView,
   ConnectionView,
+  EnvironmentSettingsView,
   EnvironmentView,
   PoolView,
   ResourceView,
   SlotView,
   Snapshot,
 } from "../store/snapshot.ts";
+import { readCapacityUsage } from "./capacity-usage.ts";
 import { createCircuits } from "./circuits.ts";
 import type { GatewayServices, Outcome } from "./exchange.ts";
 import { createFetchMedia } from "./fetch-media.ts";
@@ -48,6 +51,8 @@ export interface TestGateway {
   readonly services: GatewayServices;
   /** Sets what routes draw, from [0, 1). */
   setRandom(random: () => number): void;
+  /** What the gateway does about limits. */
+  readonly capacity: Capacity;
   /** Forgets which providers kept failing. */
   closeCircuits(): void;
   /** One of the installed dialects, for tests that speak like a caller. */
@@ -69,6 +74,7 @@ export interface MutableSnapshot {
   ): ResourceView;
   setApiKey(value: string, key?: Partial<ApiKeyView>): ApiKeyView;
   setPools(pools: readonly PoolView[]): void;
+  setSettings(settings: Partial<EnvironmentSettingsView>): void;
 }
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -80,6 +86,7 @@ export async function startTestGateway(
   limits: Partial<GatewayServices["limits"]> = {},
   timeouts = { connectTimeoutMs: 2_000, idleTimeoutMs: 5_000 },
   egress: EgressSettings = { privateRanges: "allow", allow: [] },
+  capacityParts: Partial<CapacityParts> = {},
 ): Promise<TestGateway> {
   const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
   const guard = createEgressGuard(egress);
@@ -100,7 +107,19 @@ export async function startTestGateway(
   const samples = createLiveSamples(clock);
   let random = Math.random;
   const world = createWorld();
+  const capacity = createCapacity({
+    store: capacityParts.store ?? await host.get("capacityStores", "memory"),
+    sharedState: () => host.get("sharedStates", "memory"),
+    processId: crypto.randomUUID(),
+    onStoreFailure: "local",
+    timeoutMs: 1_000,
+    environments: () => [environmentId],
+    clock,
+    log: silent,
+    ...capacityParts,
+  });
   const services: GatewayServices = {
+    capacity,
     snapshot: world.snapshot,
     host,
     clock,
@@ -118,7 +137,13 @@ export async function startTestGateway(
     },
     retryBudget: createRetryBudget(clock),
     samples,
-    router: createRouter({ host, clock, samples, random: () => random() }),
+    router: createRouter({
+      host,
+      clock,
+      samples,
+      random: () => random(),
+      capacityUsage: readCapacityUsage(capacity.view),
+    }),
     fetchMedia: createFetchMedia(http.fetch),
     answerHomes: createAnswerHomes(() => host.get("sharedStates", "memory"), 1_000),
     identifyPerson: () => Promise.resolve(undefined),
@@ -145,11 +170,13 @@ export async function startTestGateway(
     host,
     outcomes,
     services,
+    capacity,
     setRandom: (next) => void (random = next),
     dialect: (id) => host.get("dialects", id),
     closeCircuits: () => void (circuits = createCircuits(clock)),
     async stop() {
       await server.stop(100);
+      await capacity.stop();
       await host.dispose();
       await http.close();
     },
@@ -161,13 +188,14 @@ function createWorld(): MutableSnapshot & { snapshot(): Snapshot } {
   const resources = new Map<string, ResourceView>();
   const apiKeysByHash = new Map<string, ApiKeyView>();
   let pools: readonly PoolView[] = [];
+  let settings = completeSettings({});
   let revision = 1;
 
   const environment = (): EnvironmentView => ({
     environmentId,
     workspaceId,
     name: "default",
-    settings: completeSettings({}),
+    settings,
     connections: new Map([...connections.values()].map((one) => [one.connectionId, one])),
     connectionsByName: connections,
     resources: new Map([...resources.values()].map((one) => [one.resourceId, one])),
@@ -252,6 +280,10 @@ function createWorld(): MutableSnapshot & { snapshot(): Snapshot } {
       };
       apiKeysByHash.set(hash("sha256", value, "hex"), view);
       return view;
+    },
+    setSettings(next) {
+      settings = { ...settings, ...next };
+      rebuild();
     },
     setPools(next) {
       pools = next;

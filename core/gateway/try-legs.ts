@@ -1,6 +1,7 @@
 import { type FailureReason, GatewayError } from "../contract/index.ts";
 import { createAbortable } from "./abortable.ts";
-import { type Dispatched, prepare, timeLeftMs } from "./dispatch.ts";
+import { admit, type Admitted } from "./admit.ts";
+import { type CallLeg, type Dispatched, loadConnection, prepare, timeLeftMs } from "./dispatch.ts";
 import { abortReason, type Exchange } from "./exchange.ts";
 import { type HeldAnswer, hold } from "./hold.ts";
 import { createLeg, type LegRecord } from "./leg.ts";
@@ -14,6 +15,7 @@ export interface ServingLeg {
   readonly record: LegRecord;
   readonly dispatched: Dispatched;
   readonly answer: HeldAnswer;
+  readonly admitted: Admitted;
   /** Stops the leg's clock. Until then its end aborts the upstream call. */
   readonly release: () => void;
   /** Aborted when the leg's or the request's time is over, or when the reader left. */
@@ -64,10 +66,37 @@ async function runLeg(
   planned: PlannedLeg,
   record: LegRecord,
 ): Promise<ServingLeg> {
-  const callLeg = await prepare(exchange, planned, record);
+  const connection = loadConnection(exchange, planned.slot);
+  const clock = startLegClock(exchange, planned);
+  let admitted: Admitted | undefined;
+  try {
+    admitted = await admit(exchange, record, connection, clock.leftMs());
+    const callLeg = await prepare(exchange, planned, record, connection);
+    return await callWithRetries(exchange, planned, record, clock, admitted, callLeg);
+  } catch (error) {
+    clock.stop();
+    if (isLeft(exchange)) admitted?.abandon(record.called === true);
+    else admitted?.release();
+    throw error;
+  }
+}
+
+/** Whether the reader has gone, as against a deadline or a shutdown. */
+function isLeft({ signal }: Exchange): boolean {
+  return signal.aborted && abortReason(signal).code === "client_closed_request";
+}
+
+/** Calls the provider until it answers; all attempts share the leg's time and its reservation. */
+async function callWithRetries(
+  exchange: Exchange,
+  planned: PlannedLeg,
+  record: LegRecord,
+  clock: LegClock,
+  admitted: Admitted,
+  callLeg: CallLeg,
+): Promise<ServingLeg> {
   const { circuits, retryBudget } = exchange.services;
   const { connectionId, model, maxRetries } = planned.slot;
-  const clock = startLegClock(exchange, planned);
   const abortable = createAbortable(clock.signal);
   try {
     for (let attempt = 0;; attempt++) {
@@ -77,7 +106,18 @@ async function runLeg(
         const dispatched = await abortable.wait(callLeg(clock.signal));
         const answer = await abortable.wait(hold(exchange, dispatched, record, calledAt));
         circuits.note(connectionId, model, false);
-        return { record, dispatched, answer, release: clock.stop, signal: clock.signal };
+        return {
+          record,
+          dispatched,
+          answer,
+          admitted,
+          release() {
+            clock.stop();
+            // Nothing is left to charge but after a relay that failed for a reason nobody foresaw.
+            admitted.settle(undefined, false);
+          },
+          signal: clock.signal,
+        };
       } catch (error) {
         if (exchange.signal.aborted) throw error;
         const failure = toLegFailure(clock.signal.aborted ? clock.signal.reason : error);
@@ -94,9 +134,6 @@ async function runLeg(
         await sleep(delayMs, clock.signal);
       }
     }
-  } catch (error) {
-    clock.stop();
-    throw error;
   } finally {
     abortable.stop();
   }
@@ -147,6 +184,8 @@ function outcomeOf({ reason }: LegFailure): "denied" | "skipped" | "failed" {
   if (reason === "Circuit open") return "skipped";
   return reason.startsWith("Denied") ? "denied" : "failed";
 }
+
+type LegClock = ReturnType<typeof startLegClock>;
 
 /** A leg's own time within the request's; without one the leg shares the request's signal. */
 function startLegClock(exchange: Exchange, { slot }: PlannedLeg) {

@@ -44,14 +44,19 @@ export function followSwitches(
 /** The plugins behind contributions of which one is chosen for the whole gateway. */
 export function requiredPlugins(
   host: Pick<PluginHost, "find">,
-  chosen: { readonly encryptions: string; readonly sharedStates: string },
+  chosen: {
+    readonly capacityStores: string;
+    readonly encryptions: string;
+    readonly sharedStates: string;
+  },
 ): RequiredPlugins {
   const purposes = {
+    capacityStores: "limits are counted in its capacity store",
     encryptions: "secrets are sealed with its encryption backend",
     sharedStates: "the gateway keeps shared state in it",
   } as const;
   const required = new Map<string, string>();
-  for (const point of ["encryptions", "sharedStates"] as const) {
+  for (const point of ["capacityStores", "encryptions", "sharedStates"] as const) {
     const found = host.find(point, chosen[point]);
     if (found) required.set(found.pluginId, `${purposes[point]} "${found.id}"`);
   }

@@ -111,7 +111,11 @@ export async function startTestManagement(
       ),
   });
   await loader.start();
-  const required = requiredPlugins(host, { encryptions: "libsodium", sharedStates: "memory" });
+  const required = requiredPlugins(host, {
+    capacityStores: "memory",
+    encryptions: "libsodium",
+    sharedStates: "memory",
+  });
   followSwitches(host, loader, required, log);
   const management = createManagement({
     database,
@@ -121,6 +125,7 @@ export async function startTestManagement(
     requiredPlugins: required,
     egress,
     clock,
+    sharedState: () => host.get("sharedStates", "memory"),
     log,
     sourceAddress: createSourceAddress([]),
     config: {
@@ -193,7 +198,9 @@ function createTestClock(): TestManagement["clock"] {
     now() {
       return Date.now() + this.offsetMs;
     },
-    monotonic: () => performance.now(),
+    monotonic() {
+      return performance.now() + this.offsetMs;
+    },
   };
 }
 

@@ -62,6 +62,13 @@ export interface EnvironmentSettingsView {
   readonly payloadCapture: "full" | "metadata" | "none";
   readonly auditRetentionDays: number;
   readonly usageRetentionDays: number;
+  readonly reservation: "learned" | "max";
+  readonly outputTokensBeforeLearning: number;
+  readonly prioritization: {
+    readonly windowSeconds: number;
+    readonly scaleUpThresholdPercent: number;
+    readonly cooldownSeconds: number;
+  };
   readonly [key: string]: unknown;
 }
 

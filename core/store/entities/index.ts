@@ -2,6 +2,7 @@ import { ActivityEntry } from "./activity-entry.ts";
 import { AiConnection } from "./ai-connection.ts";
 import { AiResource } from "./ai-resource.ts";
 import { ApiKey, ApiKeyAssignment } from "./api-key.ts";
+import { CapacityCopy } from "./capacity-copy.ts";
 import { IdempotencyKey } from "./idempotency-key.ts";
 import { PersonalAccessToken, Role, RoleAssignment, Session, User } from "./identity.ts";
 import { KeyFingerprint } from "./key-fingerprint.ts";
@@ -14,6 +15,7 @@ export { ActivityEntry, type ActivityOrigin } from "./activity-entry.ts";
 export { AiConnection, type StoredConnectionTest } from "./ai-connection.ts";
 export { AiResource } from "./ai-resource.ts";
 export { ApiKey, ApiKeyAssignment } from "./api-key.ts";
+export { CapacityCopy } from "./capacity-copy.ts";
 export { IdempotencyKey } from "./idempotency-key.ts";
 export { PersonalAccessToken, Role, RoleAssignment, Session, User } from "./identity.ts";
 export { KeyFingerprint } from "./key-fingerprint.ts";
@@ -45,6 +47,7 @@ export const entities = [
   Session,
   ActivityEntry,
   IdempotencyKey,
+  CapacityCopy,
   Revision,
   Tombstone,
   KeyFingerprint,
