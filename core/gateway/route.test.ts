@@ -289,8 +289,8 @@ test("a rule whose evaluator fails leaves the request to the primary", async () 
     then: slot("big"),
   }]);
   expect((await ask()).by).toBe("small");
-  await setRules([{ expression: "errorRate(999) > 1", then: slot("big") }]);
-  expect((await ask()).by).toBe("small");
+  await setRules([{ expression: "errorRate(number(request.seed)) > 1", then: slot("big") }]);
+  expect((await ask({ seed: 999 })).by).toBe("small");
   expect(lastTrace().routes[0]).toMatchObject({ result: "error" });
   expect(gateway.outcomes.at(-1)!.exchange.routingErrors).toBe(1);
 });
@@ -303,7 +303,10 @@ test("text of messages stays out of traces where payloads are not kept", async (
     },
   ]);
   const environment = gateway.services.snapshot().environments.values().next().value!;
-  const settings = environment.settings as { payloadCapture: string; routingTrace: string };
+  const settings = environment.settings as unknown as {
+    payloadCapture: string;
+    routingTrace: string;
+  };
   const before = { ...settings };
   try {
     settings.payloadCapture = "metadata";
