@@ -134,8 +134,11 @@ function refusal(file: string, specifier: string): string | undefined {
     if (isTest(file) && room(file) === "core" && target.startsWith("core/conformance/")) {
       return undefined;
     }
-    // The client's tests start a gateway to talk to.
-    if (isTest(file) && room(file) === "sdk" && /^core\/.*\/testing\.ts$/.test(target)) {
+    // The client's tests start a gateway to talk to, and pack the client.
+    if (
+      isTest(file) && room(file) === "sdk" &&
+      /^core\/(.*\/testing|command\/stage)\.ts$/.test(target)
+    ) {
       return undefined;
     }
     return home.reaches.some((folder) => target.startsWith(`${folder}/`))
@@ -165,7 +168,8 @@ function refusal(file: string, specifier: string): string | undefined {
   }
   if (home.dependencies.has(name)) return undefined;
   // What writes the generated code is no part of the package.
-  if (file === "sdk/generate.ts" && hasDevelopmentDependency("sdk", name)) return undefined;
+  const ownDevelopment = packages.get(room(file))?.devDependencies ?? {};
+  if ((file === "sdk/generate.ts" || isTest(file)) && name in ownDevelopment) return undefined;
   // The suites run under the plugin author's own runner.
   if (name === "vitest" && home.name === "core/conformance") return undefined;
   const development = packages.get("")?.devDependencies ?? {};
@@ -215,10 +219,6 @@ function homeOf(file: string): Home {
   const doors = ["@vmx/schemas", "@vmx/core/contract", "@vmx/core/kit"];
   // What the command line asks of a gateway goes through the client.
   return home("core", reaches, part === "command" ? [...doors, "@vmx/sdk"] : doors);
-}
-
-function hasDevelopmentDependency(folder: string, name: string): boolean {
-  return name in (packages.get(folder)?.devDependencies ?? {});
 }
 
 function hasDependency(folder: string, name: string): boolean {
