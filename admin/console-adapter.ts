@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Adapter, Builder } from "@sveltejs/kit";
 import staticAdapter from "@sveltejs/adapter-static";
@@ -8,8 +8,8 @@ const folder = "build";
 
 /**
  * Writes the console as files for the gateway: one page for every path, its boot script in a file of its own (the
- * content security policy allows no inline script), `console.json` with the first path segments the console answers,
- * and compressed twins of everything but the page.
+ * content security policy allows no inline script), `console.json` with what the gateway has to know, and compressed
+ * twins.
  */
 export function consoleAdapter(): Adapter {
   const files = staticAdapter({ pages: folder, assets: folder, fallback: "index.html" });
@@ -19,7 +19,12 @@ export function consoleAdapter(): Adapter {
       await files.adapt(builder);
       await moveBootScript(builder.config.appDir);
       const segments = builder.routes.map(({ id }) => firstSegment(id));
-      const manifest = { segments: [...new Set(segments)].sort() };
+      const manifest = {
+        /** First path segments the console answers. */
+        segments: [...new Set(segments)].sort(),
+        /** Style attributes the policy has to allow: Kit's element for screen readers has one. */
+        styles: await styleHashes(builder.config.appDir),
+      };
       await writeFile(join(folder, "console.json"), `${JSON.stringify(manifest)}\n`);
       await builder.compress(folder);
     },
@@ -45,4 +50,17 @@ async function moveBootScript(appDir: string): Promise<void> {
   await writeFile(join(folder, file), script!);
   // Kit mounts into the parent of the running script: the element stays where it is.
   await writeFile(page, html.replace(element, `<script src="/${file}"></script>`));
+}
+
+async function styleHashes(appDir: string): Promise<string[]> {
+  const hashes = new Set<string>();
+  const entries = await readdir(join(folder, appDir), { recursive: true, withFileTypes: true });
+  for (const { name, parentPath } of entries) {
+    if (!name.endsWith(".js")) continue;
+    const text = await readFile(join(parentPath, name), "utf8");
+    for (const [, style] of text.matchAll(/<[a-z][^<>`]* style="([^"$`]+)"/g)) {
+      hashes.add(`sha256-${createHash("sha256").update(style!).digest("base64")}`);
+    }
+  }
+  return [...hashes].sort();
 }

@@ -23,6 +23,8 @@ export interface ConsoleFiles {
   readonly page: ConsoleFile;
   /** First path segments of the console's pages. */
   readonly segments: ReadonlySet<string>;
+  /** Hashes of the style attributes its markup has. */
+  readonly styles: readonly string[];
   /** The file under a request path such as `/theme.js`; undefined when there is none. */
   find(path: string): ConsoleFile | undefined;
 }
@@ -49,6 +51,7 @@ export function openConsole(folder: string): ConsoleFiles | undefined {
   if (!names.has("/index.html") || !names.has("/console.json")) return undefined;
   const manifest = JSON.parse(readFileSync(join(folder, "console.json"), "utf8")) as {
     segments: string[];
+    styles?: string[];
   };
   const opened = new Map<string, ConsoleFile>();
   const find: ConsoleFiles["find"] = (path) => {
@@ -70,7 +73,12 @@ export function openConsole(folder: string): ConsoleFiles | undefined {
     opened.set(path, file);
     return file;
   };
-  return { page: find("/index.html")!, segments: new Set(manifest.segments), find };
+  return {
+    page: find("/index.html")!,
+    segments: new Set(manifest.segments),
+    styles: manifest.styles ?? [],
+    find,
+  };
 }
 
 function filesBelow(folder: string): ReadonlySet<string> {
