@@ -14,7 +14,7 @@ import { createLocalLedger } from "./local-ledger.ts";
 
 /** Takes amounts from meters, in the store or, while that is away, as the failure policy says. */
 export interface Admission {
-  /** Takes the amount from every meter or from none. Never rejects. */
+  /** Takes the amount from every meter or from none. Rejects with a RangeError for figures no store takes. */
   reserve(request: AdmissionRequest): Promise<AdmissionReply>;
   /** How limits are kept now. */
   state(): StoreState;
@@ -73,6 +73,8 @@ export interface AdmissionParts {
   readonly processId: string;
   readonly onStoreFailure: FailurePolicy;
   readonly timeoutMs: number;
+  /** Milliseconds between two probes of a store that is away; 1,000 when absent. */
+  readonly probePauseMs?: number | undefined;
   /** Processes that serve now, as last known. */
   readonly replicas: () => number;
   /** The state of a meter the process saw last. */
@@ -92,7 +94,7 @@ export function createAdmission(parts: AdmissionParts): Admission {
   const { clock, onStoreFailure: policy, processId } = parts;
   const ledger = createLocalLedger(() => clock.now());
   const store = createGuardedStore({ ...parts, onBack: () => void tellLedger() });
-  const timer = setInterval(() => void tellLedger(), tellMs);
+  const timer = setInterval(() => void tellLedger(), parts.probePauseMs ?? tellMs);
   timer.unref();
 
   async function tellLedger(): Promise<void> {

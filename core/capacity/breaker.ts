@@ -15,17 +15,17 @@ export interface Breaker {
 const windowMs = 10_000;
 const failuresToOpen = 5;
 const successesToClose = 3;
-/** Milliseconds between two probes of an open breaker. */
-export const probePauseMs = 1_000;
 
 /**
  * Creates a closed breaker: 5 failures within 10 s open it, 3 successes in a row close it.
  *
  * @param onChange told of every change of state
+ * @param probePauseMs milliseconds between two probes of an open breaker
  */
 export function createBreaker(
   clock: Pick<Clock, "monotonic">,
   onChange: (open: boolean) => void,
+  probePauseMs = 1_000,
 ): Breaker {
   let failures: number[] = [];
   let open = false;

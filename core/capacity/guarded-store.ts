@@ -7,7 +7,7 @@ import type {
   ReserveReply,
   ReserveRequest,
 } from "../contract/index.ts";
-import { createBreaker, probePauseMs } from "./breaker.ts";
+import { createBreaker } from "./breaker.ts";
 import { createStoreDeadline } from "./store-deadline.ts";
 
 /** The capacity store behind its deadline and breaker. */
@@ -32,6 +32,8 @@ export interface GuardParts {
   readonly store: CapacityStore;
   /** Milliseconds a call may take. */
   readonly timeoutMs: number;
+  /** Milliseconds between two probes of a store that is away; 1,000 when absent. */
+  readonly probePauseMs?: number | undefined;
   readonly clock: Clock;
   readonly log: Log;
   /** Told after the store has come back. */
@@ -45,7 +47,7 @@ const maxUntold = 20_000;
 
 /** Puts deadline and breaker before a store. One of this process alone needs neither. */
 export function createGuardedStore(parts: GuardParts): GuardedStore {
-  const { store, clock, log } = parts;
+  const { store, clock, log, probePauseMs = 1_000 } = parts;
   const deadline = createStoreDeadline(parts.timeoutMs, () => clock.monotonic());
   const running = new Set<Promise<unknown>>();
   const untold = new Map<string, () => Promise<void>>();
@@ -66,7 +68,7 @@ export function createGuardedStore(parts: GuardParts): GuardedStore {
     forgotten = 0;
     tellAll();
     parts.onBack?.();
-  });
+  }, probePauseMs);
 
   async function guarded<Value>(
     call: () => Promise<Value>,
