@@ -7,6 +7,7 @@ import { readCapacityUsage } from "./gateway/capacity-usage.ts";
 import { createCircuits } from "./gateway/circuits.ts";
 import type { Exchange, GatewayServices } from "./gateway/exchange.ts";
 import { createFetchMedia } from "./gateway/fetch-media.ts";
+import { createGatewayView } from "./gateway/gateway-view.ts";
 import { createAnswerHomes } from "./gateway/provider-state.ts";
 import type { Redact } from "./gateway/redact.ts";
 import { createRetryBudget } from "./gateway/retry-budget.ts";
@@ -24,6 +25,7 @@ import { createManagement } from "./http/management.ts";
 import { createSourceAddress } from "./http/source-address.ts";
 import type { EgressGuard } from "./kit/egress.ts";
 import type { RootLog } from "./log.ts";
+import { createAllocation } from "./prioritization/index.ts";
 import { createDiscoveredRecorder } from "./records/discovered-limits.ts";
 import { createUseRecorder } from "./records/last-used.ts";
 import { createLiveSamples, exchangeSamples } from "./routing/index.ts";
@@ -43,6 +45,8 @@ export interface GatewayParts {
   readonly loader: SnapshotLoader;
   readonly encryption: () => Promise<Encryption>;
   readonly capacityStore: CapacityStore;
+  /** Id of the prioritization in use. */
+  readonly prioritization: string;
   /** Id of the shared state in use. */
   readonly sharedState: string;
   readonly requiredPlugins: RequiredPlugins;
@@ -95,6 +99,15 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     clock,
     log: log.named("capacity"),
   });
+  const allocation = createAllocation({
+    store: capacity.admission.store,
+    prioritization: () => host.get("prioritizations", parts.prioritization),
+    sharedState,
+    snapshot: () => loader.current(),
+    processId,
+    clock,
+    log: log.named("prioritization"),
+  });
   const copies = createCounterCopies({
     database: parts.database,
     store: capacity.admission.store,
@@ -113,6 +126,8 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
   const management = createManagement({
     onTokenUsed: uses.token,
     tryModel: createTryModel(host, parts.redact),
+    allocation,
+    gateway: createGatewayView(() => services),
     database: parts.database,
     loader,
     host,
@@ -146,6 +161,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     circuits,
     retryBudget: createRetryBudget(clock),
     capacity,
+    allocation,
     samples,
     router: createRouter({ host, clock, samples, capacityUsage: readCapacityUsage(capacity.view) }),
     fetchMedia: createFetchMedia(parts.fetch),
@@ -169,6 +185,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
   // Before the first request: what a restart forgets must not be used twice.
   await copies.restore();
   capacity.start();
+  allocation.start();
   copies.start();
   void discovered.load();
 
@@ -204,6 +221,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
       await Promise.race([done(), delay(abortGraceMs, undefined, { ref: false })]);
       await leaveSamples();
       await uses.stop();
+      await allocation.stop();
       await capacity.stop();
       await copies.stop();
       await discovered.stop();

@@ -45,15 +45,7 @@ function findCaller(
   const environment = snapshot.environments.get(apiKey.environmentId);
   const now = services.clock.now();
   if (!environment || (apiKey.validUntil && apiKey.validUntil.getTime() <= now)) refuse();
-  if (!apiKey.enabled) {
-    throw new GatewayError("api_key_disabled", `API key "${apiKey.name}" is disabled`);
-  }
-  if (apiKey.expiresAt && apiKey.expiresAt.getTime() <= now) {
-    throw new GatewayError(
-      "api_key_expired",
-      `API key "${apiKey.name}" expired at ${apiKey.expiresAt.toISOString()}`,
-    );
-  }
+  refuseUnusable(apiKey, now);
   const { path } = request;
   if (
     path &&
@@ -66,6 +58,19 @@ function findCaller(
     );
   }
   return { kind: "api-key", apiKey, environment };
+}
+
+/** Throws `api_key_disabled` or `api_key_expired`. */
+export function refuseUnusable(apiKey: ApiKeyView, now: number): void {
+  if (!apiKey.enabled) {
+    throw new GatewayError("api_key_disabled", `API key "${apiKey.name}" is disabled`);
+  }
+  if (apiKey.expiresAt && apiKey.expiresAt.getTime() <= now) {
+    throw new GatewayError(
+      "api_key_expired",
+      `API key "${apiKey.name}" expired at ${apiKey.expiresAt.toISOString()}`,
+    );
+  }
 }
 
 async function identifyPerson(

@@ -87,12 +87,11 @@ async function resolve(
     fallbackModels: [],
     routing: null,
   };
-  const primary = model ? kept.model ? mergeSlot(kept.model, model) : model : kept.model!;
   const connections = [...caller.environment.connections.values()];
   try {
     return resolveSlots(
       {
-        model: primary as Parameters<typeof resolveSlots>[0]["model"],
+        model: model ? mergeSlot(kept.model, model) : kept.model!,
         secondaryModels: secondaryModels ?? kept.secondaryModels,
         fallbackModels: fallbackModels ?? kept.fallbackModels,
         routing: await acceptRouting(routing, kept.routing, host),

@@ -72,11 +72,11 @@ export function referencesTo(
 
 /** A slot that names another connection takes nothing about the connection over from the one before. */
 export function mergeSlot(
-  stored: SlotView,
+  stored: SlotView | undefined,
   patch: NonNullable<AiResourcePatch["model"]>,
 ): ModelSlotInput {
   const moves = patch.connectionId != null || patch.connectionName != null;
-  const { connectionId, provider, ...tuning } = stored;
+  const { connectionId, provider, ...tuning } = stored ?? {};
   const merged = { ...tuning, ...(moves ? {} : { connectionId, provider }), ...patch };
   // Null clears: the member goes back to its default.
   return Object.fromEntries(
@@ -108,6 +108,8 @@ export function resolveSlots(
       model: value.model,
       maxRetries: value.maxRetries ?? 0,
       timeoutMs: value.timeoutMs ?? null,
+      ...(value.firstTokenTimeoutMs ? { firstTokenTimeoutMs: value.firstTokenTimeoutMs } : {}),
+      ...(value.idleTimeoutMs ? { idleTimeoutMs: value.idleTimeoutMs } : {}),
     };
   };
   const resolved: ResolvedSlots = {

@@ -29,7 +29,7 @@ export function presentConnection(
     enabled: row.enabled,
     discoveredCapacity: row.discoveredCapacity,
     lastTest: row.lastTest,
-    circuits: {},
+    circuits: services.gateway.circuits(row.connectionId),
     ...trackedMembers(row),
   };
 }

@@ -1,4 +1,4 @@
-import type { AiResourceCreate, AiResourcePatch, ModelSlotInput } from "@vmx/schemas";
+import type { AiResourcePatch } from "@vmx/schemas";
 import { type Fault, GatewayError } from "../contract/errors.ts";
 import { acceptRouting } from "../gateway/accept-routing.ts";
 import { mergeSlot, resolveSlots, type SlotConnection } from "../gateway/slots.ts";
@@ -36,7 +36,7 @@ const noSlots = { model: undefined, secondaryModels: [], fallbackModels: [], rou
 
 /** The configuration of a new resource, defaults filled in. Rejects as `changedFields` does. */
 export async function newFields(
-  body: FieldsPatch & Pick<AiResourceCreate, "model">,
+  body: FieldsPatch & Required<Pick<FieldsPatch, "model">>,
   connections: readonly SlotConnection[],
   host: PluginHost,
 ): Promise<ResourceFields> {
@@ -95,11 +95,10 @@ async function changedSlots(
   if (!model && [fallbackModels, routing, secondaryModels].every((sent) => sent === undefined)) {
     return {};
   }
-  const primary = model && before.model ? mergeSlot(before.model, model) : model ?? before.model;
   const resolved = resolveSlots(
     {
       // Bodies that create a resource always name one.
-      model: primary as ModelSlotInput,
+      model: model ? mergeSlot(before.model, model) : before.model!,
       secondaryModels: secondaryModels === undefined
         ? before.secondaryModels
         : secondaryModels ?? [],

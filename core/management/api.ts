@@ -2,6 +2,7 @@ import { AnyObject } from "@vmx/schemas";
 import { activityRoutes } from "./activity.ts";
 import { createConnectionProbeRoutes } from "./ai-connection-probes.ts";
 import { aiConnectionRoutes } from "./ai-connections.ts";
+import { aiResourceProbeRoutes } from "./ai-resource-probes.ts";
 import { aiResourceRoutes } from "./ai-resources.ts";
 import { apiKeyRoutes } from "./api-keys.ts";
 import { authRoutes } from "./auth.ts";
@@ -48,6 +49,7 @@ export function createManagementApi(version: string): ManagementApi {
     ...environmentRoutes,
     ...createConnectionProbeRoutes(),
     ...aiConnectionRoutes,
+    ...aiResourceProbeRoutes,
     ...aiResourceRoutes,
     ...apiKeyRoutes,
     ...activityRoutes,

@@ -1,6 +1,7 @@
 import type { Access } from "./access.ts";
 import type { Clock, Encryption, Log } from "../contract/index.ts";
 import type { RequiredPlugins } from "../host/follow-switches.ts";
+import type { GatewayView } from "../gateway/gateway-view.ts";
 import type { PluginHost } from "../host/plugin-host.ts";
 import type { EgressGuard } from "../kit/egress.ts";
 import type { ProviderConnection } from "../contract/provider.ts";
@@ -36,6 +37,8 @@ export interface ManagementServices {
   readonly log: Log;
   /** Told of a personal access token's use. */
   readonly onTokenUsed?: ((tokenId: string) => void) | undefined;
+  /** What the data plane of this process knows and would do. */
+  readonly gateway: GatewayView;
   /** Makes a call of one output token, for connection tests that name a model. */
   readonly tryModel?: TryModel;
 }

@@ -3,6 +3,8 @@ import { secretPaths } from "../host/configuration-schema.ts";
 import { createPluginHost } from "../host/create-plugin-host.ts";
 import { installationRoot } from "../host/discover.ts";
 import { followSwitches, requiredPlugins } from "../host/follow-switches.ts";
+import { createGatewayView } from "../gateway/gateway-view.ts";
+import { createTestServices, type TestServices } from "../gateway/testing-services.ts";
 import type { PluginHost } from "../host/plugin-host.ts";
 import { createManagement } from "../http/management.ts";
 import { listen } from "../http/server.ts";
@@ -24,6 +26,8 @@ export interface TestManagement {
   readonly loader: SnapshotLoader;
   readonly host: PluginHost;
   readonly firstRun: FirstRun;
+  /** What the data plane of the same process stands on. */
+  readonly gateway: TestServices;
   /** Lines written to the log, fields included. */
   readonly logged: string[];
   /** The clock of the plane; tests may move it. */
@@ -117,8 +121,17 @@ export async function startTestManagement(
     sharedStates: "memory",
   });
   followSwitches(host, loader, required, log);
+  const gateway = await createTestServices({
+    snapshot: () => loader.current(),
+    host,
+    clock,
+    log,
+    fetch: http.fetch,
+  });
   const management = createManagement({
     database,
+    gateway: createGatewayView(() => gateway),
+    allocation: gateway.allocation,
     loader,
     host,
     encryption,
@@ -171,6 +184,7 @@ export async function startTestManagement(
     loader,
     host,
     firstRun: firstRun!,
+    gateway,
     logged,
     clock,
     environmentPath: `/api/v1/workspaces/${firstRun!.workspaceId}/environments/${
@@ -184,6 +198,7 @@ export async function startTestManagement(
     },
     async stop() {
       await server.stop(0);
+      await gateway.capacity.stop();
       await loader.stop();
       await host.dispose();
       await http.close();

@@ -27,6 +27,21 @@ export const ConnectionTestSummary = Type.Object({
   message: Type.Optional(Type.String()),
 }, closed);
 
+/** A model whose legs are left out because it keeps failing. */
+export const ConnectionCircuit = Type.Object({
+  state: Type.Enum(["open", "probing"], {
+    description: "open: legs are skipped; probing: one call finds out whether it works again",
+  }),
+  since: Timestamp,
+  until: Timestamp,
+}, {
+  ...closed,
+  title: "ConnectionCircuit",
+  description: "A model whose legs are left out because it keeps failing",
+});
+/** See the schema of the same name. */
+export type ConnectionCircuit = Type.Static<typeof ConnectionCircuit>;
+
 /** A provider with credentials, capacity and allowed models. Secrets read as asterisks. */
 export const AiConnection = Type.Object({
   connectionId: Uuid,
@@ -41,7 +56,9 @@ export const AiConnection = Type.Object({
   enabled: Type.Boolean(),
   discoveredCapacity: nullable(AnyObject),
   lastTest: nullable(ConnectionTestSummary),
-  circuits: AnyObject,
+  circuits: Type.Record(Type.String(), ConnectionCircuit, {
+    description: "Models that keep failing, as the answering process knows it",
+  }),
   ...trackedFields,
 }, {
   ...closed,

@@ -21,6 +21,7 @@ export * from "./policy.ts";
 export * from "./problem.ts";
 export * from "./provider.ts";
 export * from "./role.ts";
+export * from "./route-test.ts";
 export * from "./routing.ts";
 export * from "./routing-input.ts";
 export * from "./routing-trace.ts";

@@ -1,0 +1,201 @@
+import type { RouteTestGate, RouteTestLeg, RouteTestResult } from "@vmx/schemas";
+import { GatewayError, type JsonObject, type Warning } from "../contract/index.ts";
+import { skippedTrace } from "../routing/index.ts";
+import { prepare } from "./dispatch.ts";
+import { createExchange, type Endpoint, type Exchange, type GatewayServices } from "./exchange.ts";
+import { type Caller, refuseUnusable } from "./identify.ts";
+import { createLeg, type LegRecord } from "./leg.ts";
+import { type LegFailure, toLegFailure } from "./leg-failure.ts";
+import { mergedBody } from "./merged-body.ts";
+import { plan, type PlannedLeg } from "./plan.ts";
+import { readProviderState } from "./provider-state.ts";
+import { read } from "./read.ts";
+import { resolve } from "./resolve.ts";
+import { route } from "./route.ts";
+import type { RoutingAssumptions } from "./router.ts";
+
+/** A request whose way is to be told. */
+export interface DryRunRequest {
+  /** Who asks; the environment holds the resource as it is to be tried out. */
+  readonly caller: Caller;
+  readonly endpoint: Endpoint;
+  readonly body: JsonObject;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly sourceIp: string;
+  /** Unix milliseconds that rules read; the present when absent. */
+  readonly now?: number | undefined;
+  readonly assumptions: RoutingAssumptions;
+}
+
+/** What the limits would say to a leg. */
+export type GatesOf = (exchange: Exchange, leg: PlannedLeg) => readonly RouteTestGate[];
+
+/**
+ * Takes a request through the stages of `serve` up to the point where a provider would be called, and tells what
+ * each decided. Nothing is called, consumed or written down; the assumptions stand in for chance and life alone.
+ *
+ * Rejects with `PLUGIN_NOT_FOUND` or `operation_not_supported` for a dialect callers cannot speak. What the caller
+ * would be refused for is part of the answer.
+ */
+export async function dryRun(
+  request: DryRunRequest,
+  services: GatewayServices,
+  gatesOf: GatesOf = () => [],
+): Promise<RouteTestResult> {
+  const exchange = await open(request, services);
+  const result: RouteTestResult = {
+    trace: skippedTrace("the request was refused before", exchange.snapshot.revision),
+    chain: [],
+    mergedBody: {},
+    estimate: { inputTokens: 0, expectedOutputTokens: 0 },
+    errors: [],
+  };
+  try {
+    const { caller } = request;
+    if (caller.kind === "api-key") refuseUnusable(caller.apiKey, services.clock.now());
+    exchange.body = await read(exchange);
+    exchange.target = await resolve(
+      caller,
+      exchange.body.model,
+      exchange.envelope,
+      services.host,
+    );
+    describeRequest(exchange, result);
+    const legs = await planLegs(exchange, result);
+    for (const [position, leg] of legs.entries()) {
+      result.chain.push({
+        position,
+        ...await describeLeg(exchange, position, leg),
+        gates: [...gatesOf(exchange, leg)],
+      });
+    }
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    const { code, message, param } = error;
+    result.errors.push({
+      code,
+      message: services.redact(message),
+      ...(param === undefined ? {} : { param }),
+    });
+  }
+  return result;
+}
+
+async function open(request: DryRunRequest, services: GatewayServices): Promise<Exchange> {
+  const { assumptions, body, caller, endpoint, headers, now, sourceIp } = request;
+  const dialect = await services.host.get("dialects", endpoint.dialect);
+  if (!dialect.inbound?.inspect || !dialect.operations.includes(endpoint.operation)) {
+    throw new GatewayError(
+      "operation_not_supported",
+      `Callers cannot ask for ${endpoint.operation} in dialect "${endpoint.dialect}"`,
+    );
+  }
+  const { router } = services;
+  const pretended: GatewayServices = {
+    ...services,
+    router: {
+      decide: (question) =>
+        router.decide(now === undefined ? question : { ...question, now }, assumptions),
+    },
+    fetchMedia: () => Promise.resolve({ mediaType: "application/octet-stream", data: "" }),
+    onStarted() {},
+    onFinished() {},
+  };
+  const incoming = {
+    endpoint,
+    path: undefined,
+    query: "",
+    headers,
+    duplicateCredential: false,
+    sourceIp,
+    readBody: () => Promise.resolve(Buffer.from(JSON.stringify(body))),
+  };
+  const exchange = createExchange(incoming, dialect as Exchange["dialect"], pretended);
+  exchange.caller = caller;
+  return exchange;
+}
+
+function describeRequest(exchange: Exchange, result: RouteTestResult): void {
+  const { body, caller, dialect, envelope, request: { endpoint: { operation } }, target } =
+    exchange;
+  const defaultArgs = target?.kind === "resource" ? target.resource.defaultArgs : null;
+  const merged = mergedBody(body!.value, defaultArgs as JsonObject | null, envelope);
+  const { inputTokens, maxOutputTokens = Infinity } = dialect.inbound.inspect(merged, operation);
+  const { outputTokensBeforeLearning } = caller!.environment.settings;
+  result.mergedBody = merged;
+  result.estimate = {
+    inputTokens,
+    expectedOutputTokens: operation === "chat"
+      ? Math.min(maxOutputTokens, Number(outputTokensBeforeLearning))
+      : 0,
+  };
+}
+
+/** The legs of the request, none when a rule blocks it. */
+async function planLegs(exchange: Exchange, result: RouteTestResult): Promise<PlannedLeg[]> {
+  const { revision } = exchange.snapshot;
+  try {
+    const decision = await route(exchange);
+    result.trace = decision?.trace ?? skippedTrace("the resource has no rules", revision);
+    const legs = plan(exchange.target!, exchange.envelope, decision);
+    const connections = legs.map(({ slot }) => slot.connectionId);
+    exchange.providerState = await readProviderState(exchange, connections);
+    return legs;
+  } catch (error) {
+    const selected = exchange.routing?.selected;
+    if (!(error instanceof GatewayError) || selected?.action !== "BLOCK") throw error;
+    result.trace = exchange.routing!;
+    result.blocked = { routeId: selected.routeId, message: error.message };
+    return [];
+  }
+}
+
+async function describeLeg(
+  exchange: Exchange,
+  position: number,
+  leg: PlannedLeg,
+): Promise<Omit<RouteTestLeg, "position" | "gates">> {
+  const { kind, slot } = leg;
+  const { connectionId, maxRetries, model, timeoutMs } = slot;
+  const connection = exchange.caller!.environment.connections.get(connectionId);
+  const record = createLeg(position, leg, connection, exchange.startedAt);
+  const refusal = await refusalOf(exchange, leg, record);
+  return {
+    kind,
+    connectionId,
+    connectionName: connection?.name ?? null,
+    provider: record.provider,
+    model,
+    allowed: refusal === undefined,
+    ...(refusal ? { refusal: told(refusal) } : {}),
+    circuit: exchange.services.circuits.peek(connectionId, model),
+    warnings: [...record.warnings, ...lossesOf(refusal)],
+    maxRetries,
+    timeoutMs,
+  };
+}
+
+function told({ code, message, reason }: LegFailure): RouteTestLeg["refusal"] {
+  return { reason, code, message };
+}
+
+/** Readies the leg as it would be readied for a call. What ends the whole request is thrown on. */
+async function refusalOf(
+  exchange: Exchange,
+  leg: PlannedLeg,
+  record: LegRecord,
+): Promise<LegFailure | undefined> {
+  try {
+    await prepare(exchange, leg, record);
+    return undefined;
+  } catch (error) {
+    return toLegFailure(error);
+  }
+}
+
+/** A leg that is refused for what translation would lose names all of it. */
+function lossesOf(refusal: LegFailure | undefined): Warning[] {
+  const { code, details } = refusal?.gatewayError ?? {};
+  return (code === "translation_loss" ? details?.["warnings"] ?? [] : []) as unknown as Warning[];
+}
