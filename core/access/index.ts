@@ -16,4 +16,5 @@ export * from "./principal.ts";
 export * from "./read-resource.ts";
 export * from "./resource.ts";
 export * from "./sessions.ts";
+export * from "./shared-login-throttle.ts";
 export * from "./token-format.ts";

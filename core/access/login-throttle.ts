@@ -1,11 +1,10 @@
+import ipaddr from "ipaddr.js";
 import type { Clock } from "../contract/plugin.ts";
 
 /** Slows down password guessing, per account and per address. */
 export interface LoginThrottle {
   /** Counts an attempt as failed until `succeed` says otherwise, so that parallel guesses count too. */
-  begin(account: string, address: string): Attempt;
-  /** Forgets the account's failures and takes the attempt off the address's. */
-  succeed(account: string, address: string): void;
+  begin(account: string, address: string): Promise<Attempt>;
 }
 
 /** Whether an attempt may be made. */
@@ -14,13 +13,20 @@ export interface Attempt {
   readonly waitSeconds: number;
   /** Whether a failure of this attempt locks the account or the address. */
   readonly locks: boolean;
+  /** Forgets the account's failures and takes the attempt off the address's. */
+  succeed(): Promise<void>;
 }
 
-const windowMs = 15 * 60_000;
-const firstLockMs = 60_000;
-const longestLockMs = 60 * 60_000;
-const accountLimit = 5;
-const addressLimit = 20;
+/** The limits of security.md section 1; times in milliseconds. */
+export const loginLimits = {
+  windowMs: 15 * 60_000,
+  firstLockMs: 60_000,
+  longestLockMs: 60 * 60_000,
+  account: 5,
+  address: 20,
+} as const;
+
+const { windowMs, firstLockMs, longestLockMs } = loginLimits;
 const mostEntries = 20_000;
 
 interface Entry {
@@ -61,27 +67,37 @@ export function createLoginThrottle(clock: Clock): LoginThrottle {
     return true;
   }
 
+  async function succeed(account: string, address: string): Promise<void> {
+    entries.delete(accountKey(account));
+    const entry = entries.get(addressKey(address));
+    if (!entry) return;
+    entry.failures = Math.max(0, entry.failures - 1);
+    if (entry.failures < loginLimits.address) entry.lockedUntil = 0;
+  }
+
   return {
-    begin(account, address) {
+    async begin(account, address) {
       const until = Math.max(
         fresh(accountKey(account))?.lockedUntil ?? 0,
         fresh(addressKey(address))?.lockedUntil ?? 0,
       );
+      const attempt = { succeed: () => succeed(account, address) };
       const waitSeconds = Math.max(0, Math.ceil((until - clock.now()) / 1000));
-      if (waitSeconds > 0) return { waitSeconds, locks: false };
-      const locksAccount = count(accountKey(account), accountLimit);
-      const locksAddress = count(addressKey(address), addressLimit);
-      return { waitSeconds, locks: locksAccount || locksAddress };
-    },
-    succeed(account, address) {
-      entries.delete(accountKey(account));
-      const entry = entries.get(addressKey(address));
-      if (!entry) return;
-      entry.failures = Math.max(0, entry.failures - 1);
-      if (entry.failures < addressLimit) entry.lockedUntil = 0;
+      if (waitSeconds > 0) return { ...attempt, waitSeconds, locks: false };
+      const locksAccount = count(accountKey(account), loginLimits.account);
+      const locksAddress = count(addressKey(address), loginLimits.address);
+      return { ...attempt, waitSeconds, locks: locksAccount || locksAddress };
     },
   };
 }
 
 const accountKey = (account: string) => `account ${account.toLowerCase()}`;
-const addressKey = (address: string) => `address ${address}`;
+const addressKey = (address: string) => `address ${networkOf(address)}`;
+
+/** What counts as one address: of IPv6 the network of 64 bits, all of which a single host commonly owns. */
+export function networkOf(address: string): string {
+  if (!ipaddr.IPv6.isValid(address)) return address;
+  const parsed = ipaddr.IPv6.parse(address);
+  if (parsed.isIPv4MappedAddress()) return parsed.toIPv4Address().toString();
+  return `${parsed.parts.slice(0, 4).map((part) => part.toString(16)).join(":")}::/64`;
+}

@@ -1,36 +1,120 @@
 import { expect, test } from "vitest";
 import { createApiKeyValue, hasValidChecksum } from "./api-key-format.ts";
-import { createLoginThrottle } from "./login-throttle.ts";
+import type { Clock, SharedState } from "../contract/index.ts";
+import { silentLog } from "../store/testing.ts";
+import { createLoginThrottle, type LoginThrottle } from "./login-throttle.ts";
 import { createPasswords } from "./password.ts";
 import { brokenPasswordRules } from "./password-rules.ts";
+import { createSharedLoginThrottle } from "./shared-login-throttle.ts";
 
-test("five failures lock an account for a minute, then twice as long, up to an hour", () => {
-  let now = 0;
-  const throttle = createLoginThrottle({ now: () => now, monotonic: () => now });
-  for (let attempt = 1; attempt <= 5; attempt++) {
-    expect(throttle.begin("Ada", `10.0.0.${attempt}`))
-      .toEqual({ waitSeconds: 0, locks: attempt === 5 });
+const throttles: Readonly<Record<string, (clock: Clock) => LoginThrottle>> = {
+  "by itself": createLoginThrottle,
+  "in shared state": (clock) => {
+    const state = Promise.resolve(createTestState(clock));
+    return createSharedLoginThrottle({
+      state: () => state,
+      local: refusing,
+      clock,
+      log: silentLog,
+    });
+  },
+};
+
+test.each(Object.entries(throttles))(
+  "counting %s, five failures lock an account for a minute, then twice as long, up to an hour",
+  async (_name, create) => {
+    let now = 0;
+    const throttle = create({ now: () => now, monotonic: () => now });
+    const begin = async (account: string, address: string) => {
+      const { waitSeconds, locks } = await throttle.begin(account, address);
+      return { waitSeconds, locks };
+    };
+    for (let attempt = 1; attempt <= 5; attempt++) {
+      expect(await begin("Ada", `10.0.0.${attempt}`))
+        .toEqual({ waitSeconds: 0, locks: attempt === 5 });
+    }
+    expect((await begin("ada", "10.0.0.9")).waitSeconds).toBe(60);
+    now += 60_000;
+    expect((await begin("ada", "10.0.0.9")).waitSeconds).toBe(0);
+    expect((await begin("ada", "10.0.0.9")).waitSeconds).toBe(120);
+    for (let round = 0; round < 8; round++) {
+      now += (await begin("ada", "10.0.0.9")).waitSeconds * 1000;
+      await begin("ada", `10.0.1.${round}`);
+    }
+    expect((await begin("ada", "10.0.0.9")).waitSeconds).toBe(3600);
+  },
+);
+
+test.each(Object.entries(throttles))(
+  "counting %s, a success clears the account, and twenty failures lock an address for everybody",
+  async (_name, create) => {
+    const throttle = create({ now: () => 0, monotonic: () => 0 });
+    for (let round = 0; round < 50; round++) {
+      const attempt = await throttle.begin("ada", "10.0.0.1");
+      expect(attempt.waitSeconds).toBe(0);
+      await attempt.succeed();
+    }
+    for (let round = 0; round < 20; round++) await throttle.begin(`user${round}`, "10.0.0.2");
+    expect((await throttle.begin("somebody", "10.0.0.2")).waitSeconds).toBeGreaterThan(0);
+    expect((await throttle.begin("somebody", "10.0.0.3")).waitSeconds).toBe(0);
+  },
+);
+
+test.each(Object.entries(throttles))(
+  "counting %s, a success at the limit of an address takes its lock back",
+  async (_name, create) => {
+    const throttle = create({ now: () => 0, monotonic: () => 0 });
+    for (let round = 0; round < 19; round++) await throttle.begin(`user${round}`, "10.0.0.2");
+    const twentieth = await throttle.begin("ada", "10.0.0.2");
+    expect(twentieth.locks).toBe(true);
+    await twentieth.succeed();
+    expect((await throttle.begin("somebody", "10.0.0.2")).waitSeconds).toBe(0);
+  },
+);
+
+test("an IPv6 host counts as one address, however many of its network's it uses", async () => {
+  const throttle = createLoginThrottle({ now: () => 0, monotonic: () => 0 });
+  for (let round = 0; round < 20; round++) {
+    await throttle.begin(`user${round}`, `2001:db8:1:2::${round}`);
   }
-  expect(throttle.begin("ada", "10.0.0.9").waitSeconds).toBe(60);
-  now += 60_000;
-  expect(throttle.begin("ada", "10.0.0.9").waitSeconds).toBe(0);
-  expect(throttle.begin("ada", "10.0.0.9").waitSeconds).toBe(120);
-  for (let round = 0; round < 8; round++) {
-    now += throttle.begin("ada", "10.0.0.9").waitSeconds * 1000;
-    throttle.begin("ada", `10.0.1.${round}`);
-  }
-  expect(throttle.begin("ada", "10.0.0.9").waitSeconds).toBe(3600);
+  expect((await throttle.begin("x", "2001:db8:1:2:ffff::1")).waitSeconds).toBeGreaterThan(0);
+  expect((await throttle.begin("x", "2001:db8:1:3::1")).waitSeconds).toBe(0);
 });
 
-test("a success clears the account, and twenty failures lock an address for every account", () => {
-  const throttle = createLoginThrottle({ now: () => 0, monotonic: () => 0 });
-  for (let round = 0; round < 50; round++) {
-    expect(throttle.begin("ada", "10.0.0.1").waitSeconds).toBe(0);
-    throttle.succeed("ada", "10.0.0.1");
+test("of fifty guesses at once, in two processes, five are checked", async () => {
+  const clock = { now: () => 0, monotonic: () => 0 };
+  const state = createTestState(clock);
+  const processes = [1, 2].map(() =>
+    createSharedLoginThrottle({
+      state: () => Promise.resolve(state),
+      local: refusing,
+      clock,
+      log: silentLog,
+    })
+  );
+  const attempts = await Promise.all(
+    Array.from({ length: 50 }, (_, index) => processes[index % 2]!.begin("ada", `10.0.${index}.1`)),
+  );
+  expect(attempts.filter(({ waitSeconds }) => waitSeconds === 0)).toHaveLength(5);
+});
+
+test("while the shared state is away or stuck, logins are counted by the process itself", async () => {
+  const clock = { now: () => 0, monotonic: () => 0 };
+  const states = [
+    () => Promise.reject(new Error("away")),
+    () => new Promise<never>(() => {}),
+  ];
+  for (const state of states) {
+    const throttle = createSharedLoginThrottle({
+      state,
+      local: createLoginThrottle(clock),
+      clock,
+      log: silentLog,
+      patienceMs: 5,
+    });
+    for (let round = 0; round < 5; round++) await throttle.begin("ada", "10.0.0.1");
+    expect((await throttle.begin("ada", "10.0.0.1")).waitSeconds).toBe(60);
   }
-  for (let round = 0; round < 20; round++) throttle.begin(`user${round}`, "10.0.0.2");
-  expect(throttle.begin("somebody", "10.0.0.2").waitSeconds).toBeGreaterThan(0);
-  expect(throttle.begin("somebody", "10.0.0.3").waitSeconds).toBe(0);
 });
 
 test("a password is checked by argon2id, and a missing user never matches", async () => {
@@ -75,3 +159,53 @@ test("an API key carries a checksum that catches a mistyped character", () => {
   const wrong = value.slice(0, 20) + (value[20] === "a" ? "b" : "a") + value.slice(21);
   expect(hasValidChecksum(wrong)).toBe(false);
 });
+
+const refusing: LoginThrottle = {
+  begin: () => Promise.reject(new Error("the shared state is there")),
+};
+
+/** The part of a shared state that counting needs; each step takes a turn, as over a network. */
+function createTestState(clock: Clock): SharedState {
+  const values = new Map<string, { value: string; endsAt: number }>();
+  const live = (key: string) => {
+    const entry = values.get(key);
+    return entry && entry.endsAt > clock.monotonic() ? entry : undefined;
+  };
+  const put = (key: string, value: string, ttlMs: number) =>
+    void values.set(key, { value, endsAt: clock.monotonic() + ttlMs });
+  const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+  const state: Partial<SharedState> = {
+    async get(key) {
+      await turn();
+      return live(key)?.value;
+    },
+    async set(key, value, ttlMs) {
+      await turn();
+      put(key, value, ttlMs);
+    },
+    async delete(key) {
+      await turn();
+      values.delete(key);
+    },
+    async increment(key, by, ttlMs) {
+      await turn();
+      const entry = live(key);
+      const value = Number(entry?.value ?? 0) + by;
+      if (entry) entry.value = String(value);
+      else put(key, String(value), ttlMs);
+      return value;
+    },
+    async lease(name, owner, ttlMs) {
+      await turn();
+      const held = live(`lease ${name}`);
+      if (held && held.value !== owner) return false;
+      put(`lease ${name}`, owner, ttlMs);
+      return true;
+    },
+    async release(name, owner) {
+      await turn();
+      if (live(`lease ${name}`)?.value === owner) values.delete(`lease ${name}`);
+    },
+  };
+  return state as SharedState;
+}

@@ -11,6 +11,10 @@ export interface LoginServices {
   readonly database: Database;
   readonly passwords: Passwords;
   readonly throttle: LoginThrottle;
+  /** The user id behind a username or email in lower case, as far as it is known without asking the database. */
+  readonly accountOf?: (account: string) => string | undefined;
+  /** Whether the user may sign in with a password; one who may not is answered like a wrong password. */
+  readonly mayLogIn?: (user: User) => boolean;
   /** Told of failures and locks, for the activity trail. */
   readonly onFailure: (failure: LoginFailure) => void;
 }
@@ -35,10 +39,15 @@ export async function checkLogin(
     readonly password: string;
     readonly address: string;
   },
-  { database, passwords, throttle, onFailure }: LoginServices,
+  services: LoginServices,
 ): Promise<User> {
+  const { database, passwords, throttle, onFailure } = services;
   const account = username.trim().toLowerCase();
-  const { waitSeconds, locks } = throttle.begin(account, address);
+  const { waitSeconds, locks, succeed } = await throttle.begin(
+    // One account has two names to sign in with, and one limit.
+    services.accountOf?.(account) ?? account,
+    address,
+  );
   if (waitSeconds > 0) {
     throw new GatewayError(
       "TOO_MANY_REQUESTS",
@@ -59,12 +68,12 @@ export async function checkLogin(
     throw databaseError(error);
   }
   const matches = await passwords.verify(user?.passwordHash, password);
-  if (!user || !matches) {
+  if (!user || !matches || services.mayLogIn?.(user) === false) {
     const action = locks ? "auth:login-locked" : "auth:login-failed";
     onFailure({ action, account, userId: user?.userId, address });
     throw new GatewayError("INVALID_CREDENTIALS", "Username or password is wrong");
   }
-  throttle.succeed(account, address);
+  await succeed();
   if (user.state === "INACTIVE") {
     throw new GatewayError("USER_INACTIVE", "The user is inactive: ask an administrator");
   }

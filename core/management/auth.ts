@@ -7,7 +7,7 @@ import {
   SessionAnswer,
 } from "@vmx/schemas";
 import { sessionCookie } from "../access/authenticate.ts";
-import { checkLogin, type LoginFailure } from "../access/login.ts";
+import { checkLogin, type LoginFailure, type LoginServices } from "../access/login.ts";
 import { checkPassword } from "../access/password-rules.ts";
 import { GatewayError } from "../contract/errors.ts";
 import { databaseError } from "../store/database-error.ts";
@@ -30,8 +30,9 @@ export const authRoutes: readonly Route[] = [
     access: "public",
     answer: AuthOptions,
     handler: ({ services }) => ({
-      local: services.config.localLogin,
-      oidc: { enabled: false, label: "" },
+      // Without another way in the form stays, so that the bootstrap administrator finds one.
+      local: services.config.localLogin || !services.config.federatedLogin,
+      oidc: { enabled: services.config.federatedLogin ?? false, label: "" },
     }),
   }),
 
@@ -51,11 +52,10 @@ export const authRoutes: readonly Route[] = [
     async handler(context) {
       const { body, services, sourceIp } = context;
       const { access, database } = services;
+      const administrator = services.config.localLogin ? undefined : await access.administrator();
       const user = await checkLogin({ ...body, address: sourceIp }, {
-        database,
-        passwords: access.passwords,
-        throttle: access.throttle,
-        onFailure: (failure) => void recordFailure(context, failure),
+        ...loginServices(context),
+        mayLogIn: ({ userId }) => services.config.localLogin || userId === administrator?.userId,
       });
       await noteLogin(context, user, body.password);
       const { id, session } = await access.sessions.start(user.userId, {
@@ -132,19 +132,14 @@ export const authRoutes: readonly Route[] = [
     problems: ["INVALID_CREDENTIALS", "PASSWORD_TOO_WEAK", "TOO_MANY_REQUESTS"],
     async handler(context) {
       const { body, principal, services, sourceIp } = context;
-      const { access, database } = services;
+      const { access } = services;
       const { user, session, token } = principal;
       // The present password is checked as a login would be: same limit, same trail.
       const row = await checkLogin({
         username: user.username,
         password: body.currentPassword,
         address: sourceIp,
-      }, {
-        database,
-        passwords: access.passwords,
-        throttle: access.throttle,
-        onFailure: (failure) => void recordFailure(context, failure),
-      });
+      }, loginServices(context));
       await checkPassword(body.newPassword, row, "/newPassword");
       if (body.newPassword === body.currentPassword) {
         throw new GatewayError(
@@ -197,6 +192,20 @@ function cookieOf({ origin, services }: Pick<RouteContext, "origin" | "services"
     `Max-Age=${maxAge}`,
     ...(isLoopback ? [] : ["Secure"]),
   ].join("; ");
+}
+
+function loginServices(context: RouteContext): LoginServices {
+  const { access, database, loader } = context.services;
+  return {
+    database,
+    passwords: access.passwords,
+    throttle: access.throttle,
+    accountOf: (account) =>
+      [...loader.current().users.values()].find(({ username, email }) =>
+        username.toLowerCase() === account || email.toLowerCase() === account
+      )?.userId,
+    onFailure: (failure) => void recordFailure(context, failure),
+  };
 }
 
 async function noteLogin(context: RouteContext, user: User, password: string): Promise<void> {

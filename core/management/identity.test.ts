@@ -326,6 +326,59 @@ test("a user made inactive is out at once, sessions and tokens alike", async () 
   expect([login.status, login.body.code]).toEqual([403, "USER_INACTIVE"]);
 });
 
+test("what a deactivation ended does not come back with the activation", async () => {
+  const user = await createUser(["power-user"]);
+  const own = await signIn(user.username, user.password);
+  const token = (await own.call("POST", "/api/v1/me/tokens", { name: "t" })).body.token;
+  const path = `/api/v1/users/${user.userId}`;
+  await plane.call("PATCH", path, { state: "INACTIVE" });
+  await plane.call("PATCH", path, { state: "ACTIVE" });
+  expect((await own.call("GET", "/api/v1/me")).body.code).toBe("SESSION_EXPIRED");
+  const bearer = { authorization: `Bearer ${token}` };
+  expect((await plane.send("GET", "/api/v1/me", undefined, bearer)).body.code)
+    .toBe("NOT_AUTHENTICATED");
+  await signIn(user.username, user.password);
+});
+
+test("with VMX_LOCAL_LOGIN=false only the bootstrap administrator signs in with a password", async () => {
+  const closed = await startTestManagement({}, { localLogin: false, federatedLogin: true });
+  const login = (username: string, secret: string) =>
+    closed.send("POST", "/api/v1/auth/login", { username, password: secret });
+  try {
+    const made = await closed.call("POST", "/api/v1/users", {
+      username: "second",
+      email: "second@example.com",
+      firstName: "S",
+      lastName: "S",
+      password: "a phrase of one's own",
+      state: "ACTIVE",
+    });
+    expect(made.status, made.text).toBe(201);
+    const options = (await closed.send("GET", "/api/v1/auth/options")).body;
+    expect(options.local).toBe(false);
+    expect((await login("admin", password)).status).toBe(200);
+    const refused = await login("second", "a phrase of one's own");
+    const wrong = await login("second", "not the password");
+    expect([refused.status, refused.body.code]).toEqual([401, "INVALID_CREDENTIALS"]);
+    expect(refused.body.detail).toBe(wrong.body.detail);
+  } finally {
+    await closed.stop();
+  }
+});
+
+test("a username and an email of one account share its limit", async () => {
+  const { username } = await createUser();
+  const attempt = (name: string) =>
+    plane.send("POST", "/api/v1/auth/login", { username: name, password: "not the password" });
+  for (const name of [username, `${username}@example.com`, username.toUpperCase()]) {
+    await attempt(name);
+  }
+  await attempt(`${username}@EXAMPLE.com`);
+  await attempt(username);
+  expect((await attempt(`${username}@example.com`)).status).toBe(429);
+  plane.clock.offsetMs += 3 * 3_600_000;
+});
+
 test("names and emails of users are unique together, in any case", async () => {
   const body = { firstName: "A", lastName: "B", username: "Mixed", email: "mixed@example.com" };
   const user = await plane.call("POST", "/api/v1/users", body);

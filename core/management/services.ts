@@ -1,5 +1,5 @@
 import type { Access } from "./access.ts";
-import type { Clock, Encryption, Log } from "../contract/index.ts";
+import type { Clock, Encryption, Log, SharedState } from "../contract/index.ts";
 import type { RequiredPlugins } from "../host/follow-switches.ts";
 import type { GatewayView } from "../gateway/gateway-view.ts";
 import type { PluginHost } from "../host/plugin-host.ts";
@@ -17,8 +17,10 @@ export interface ManagementConfig {
   readonly publicUrl: string | undefined;
   /** `VMX_ADMIN_TOKEN`. */
   readonly adminToken: string | undefined;
-  /** `VMX_LOCAL_LOGIN`. */
+  /** `VMX_LOCAL_LOGIN`: false lets only the bootstrap administrator sign in with a password. */
   readonly localLogin: boolean;
+  /** Whether people can sign in through an identity provider. */
+  readonly federatedLogin?: boolean | undefined;
   readonly session: SessionLimits;
 }
 
@@ -35,6 +37,8 @@ export interface ManagementServices {
   readonly config: ManagementConfig;
   readonly clock: Clock;
   readonly log: Log;
+  /** State that processes share, for the limits of logins; absent where there is one process. */
+  readonly sharedState?: (() => Promise<SharedState>) | undefined;
   /** Told of a personal access token's use. */
   readonly onTokenUsed?: ((tokenId: string) => void) | undefined;
   /** What the data plane of this process knows and would do. */
