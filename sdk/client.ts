@@ -80,7 +80,7 @@ export function createApiClient(settings: ClientSettings): Client {
     options: CallOptions,
     streamed = false,
   ): Promise<Answer<T>> {
-    const resolved = await names.resolve(input);
+    const resolved = await names.resolve(operation, input);
     try {
       return await perform(operation, resolved, options, streamed);
     } catch (error) {

@@ -34,6 +34,13 @@ const inside = { workspaceId: runtime, environmentId: "main" };
 const username = named("ana");
 const password = "a passphrase for the client's test";
 const echo = { connectionName: "local", model: "echo" };
+const pool = {
+  name: "all",
+  rank: 1,
+  resources: ["chat"],
+  minReservation: 10,
+  maxReservation: 90,
+};
 const policy = { statements: [{ effect: "allow", actions: ["*:get"], resources: ["*"] }] };
 
 /** In the order of a life: made, read, changed, deleted. */
@@ -75,6 +82,19 @@ const steps: readonly (() => PromiseLike<unknown>)[] = [
   () => vmx.aiResources.upsert("chat", { model: echo }),
   () => vmx.call("putAiResource", { path: { ...inside, resourceId: "chat" }, body: {} }),
   () => vmx.aiConnections.references("local"),
+  () => vmx.aiResources.routeTest("chat", { dialect: "openai-chat", body: { messages: [] } }),
+  () =>
+    vmx.aiResources.routeTest("draft", {
+      dialect: "openai-chat",
+      body: { messages: [] },
+      resource: { name: "new", model: echo },
+    }),
+  () => vmx.aiResources.errorRate("chat", { window: 5 }),
+  () => vmx.poolDefinition.put({ definition: [pool] }),
+  () => vmx.poolDefinition.get(),
+  () => vmx.poolDefinition.update({ definition: [{ ...pool, minReservation: 20 }] }),
+  () => vmx.poolDefinition.allocation(),
+  () => vmx.poolDefinition.delete(),
   () => vmx.apiKeys.create({ name: "app", resources: ["chat"] }),
   () => vmx.apiKeys.list({ resourceId: "chat", limit: 1 }).toArray(),
   () => vmx.apiKeys.get("app"),

@@ -51,6 +51,9 @@ const members: Readonly<Record<string, string>> = {
   roleIds: "roleId",
 };
 
+/** Words that stand in place of an id, by operation. */
+const words: Readonly<Record<string, string>> = { testAiResourceRoute: "draft" };
+
 const uuid = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 /** Ids of these hardly change and stand in almost every path. */
 const kept = new Set(["workspaceId", "environmentId"]);
@@ -62,7 +65,7 @@ export interface Names {
    *
    * Throws a NotFoundError for a name nothing has.
    */
-  resolve(input: Values): Promise<Values>;
+  resolve(operation: string, input: Values): Promise<Values>;
   /** Forgets what is known, because it proved wrong. */
   forget(): void;
 }
@@ -105,11 +108,14 @@ export function createNames(ask: AskList): Names {
     });
   }
 
-  async function resolvePath(path: Values): Promise<Values> {
+  async function resolvePath(operation: string, path: Values): Promise<Values> {
     const resolved: Record<string, unknown> = {};
     // In order: workspace before environment before what is in it.
     for (const [parameter, value] of Object.entries(path)) {
-      resolved[parameter] = await idOf(parameter, String(value), resolved);
+      const text = String(value);
+      resolved[parameter] = text === words[operation]
+        ? text
+        : await idOf(parameter, text, resolved);
     }
     return resolved;
   }
@@ -135,8 +141,8 @@ export function createNames(ask: AskList): Names {
   }
 
   return {
-    async resolve(input) {
-      const path = await resolvePath((input["path"] ?? {}) as Values);
+    async resolve(operation, input) {
+      const path = await resolvePath(operation, (input["path"] ?? {}) as Values);
       const { query, body } = input;
       return {
         ...input,

@@ -2,7 +2,7 @@ import type { ApiCall } from "../call.ts";
 import type { Client } from "../client.ts";
 import type { AiResource } from "../generated/types.gen.ts";
 import type { List } from "../list.ts";
-import type { BodyOf, CallOptions, QueryOf } from "../operations.ts";
+import type { AnswerOf, BodyOf, CallOptions, QueryOf } from "../operations.ts";
 import type { EnvironmentPath } from "./environment-path.ts";
 import { upsert } from "./upsert.ts";
 
@@ -60,6 +60,28 @@ export class AiResources {
   /** Deletes a resource. */
   delete(resource: string, options?: CallOptions): ApiCall<void> {
     return this.#client.call("deleteAiResource", { path: this.#at(resource) }, options);
+  }
+
+  /** Shows where a request would go and why, without calling a provider. `draft` tests an unsaved resource. */
+  routeTest(
+    resource: string,
+    body: BodyOf<"testAiResourceRoute">,
+    options?: CallOptions,
+  ): ApiCall<AnswerOf<"testAiResourceRoute">> {
+    return this.#client.call("testAiResourceRoute", { path: this.#at(resource), body }, options);
+  }
+
+  /** Reads how many of a resource's recent calls failed, as rules see it. */
+  errorRate(
+    resource: string,
+    query: QueryOf<"getAiResourceErrorRate"> = {},
+    options?: CallOptions,
+  ): ApiCall<AnswerOf<"getAiResourceErrorRate">> {
+    return this.#client.call(
+      "getAiResourceErrorRate",
+      { path: this.#at(resource), query },
+      options,
+    );
   }
 
   #at(resource: string): EnvironmentPath & { readonly resourceId: string } {

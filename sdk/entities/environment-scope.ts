@@ -6,12 +6,14 @@ import { AiConnections } from "./ai-connections.ts";
 import { AiResources } from "./ai-resources.ts";
 import { ApiKeys } from "./api-keys.ts";
 import type { EnvironmentPath } from "./environment-path.ts";
+import { PoolDefinitions } from "./pool-definition.ts";
 
 /** Everything in one environment. */
 export class EnvironmentScope {
   readonly aiConnections: AiConnections;
   readonly aiResources: AiResources;
   readonly apiKeys: ApiKeys;
+  readonly poolDefinition: PoolDefinitions;
   /** What changed in this environment. */
   readonly activity: EnvironmentActivity;
 
@@ -19,6 +21,7 @@ export class EnvironmentScope {
     this.aiConnections = new AiConnections(client, path);
     this.aiResources = new AiResources(client, path);
     this.apiKeys = new ApiKeys(client, path);
+    this.poolDefinition = new PoolDefinitions(client, path);
     this.activity = new EnvironmentActivity(client, path);
   }
 }

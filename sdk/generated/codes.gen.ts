@@ -33,6 +33,8 @@ export type ProblemCode =
   | "PASSWORD_TOO_WEAK"
   | "PLUGIN_NOT_FOUND"
   | "POLICY_INVALID"
+  | "POOL_DEFINITION_INVALID"
+  | "POOL_DEFINITION_NOT_FOUND"
   | "PRIVILEGE_ESCALATION"
   | "ROLE_ALREADY_EXISTS"
   | "ROLE_IN_USE"
@@ -53,4 +55,5 @@ export type ProblemCode =
   | "WORKSPACE_NOT_FOUND"
   | "WORKSPACE_OWNER_REQUIRED"
   | "invalid_request"
+  | "operation_not_supported"
   | "upstream_error";

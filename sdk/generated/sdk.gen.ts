@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.ts';
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client/index.ts';
-import type { AddWorkspaceMembersData, AddWorkspaceMembersErrors, AddWorkspaceMembersResponses, AssignRoleData, AssignRoleErrors, AssignRoleResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CreateAiConnectionData, CreateAiConnectionErrors, CreateAiConnectionResponses, CreateAiResourceData, CreateAiResourceErrors, CreateAiResourceResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateEnvironmentData, CreateEnvironmentErrors, CreateEnvironmentResponses, CreateMyTokenData, CreateMyTokenErrors, CreateMyTokenResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateWorkspaceData, CreateWorkspaceErrors, CreateWorkspaceResponses, DeleteAiConnectionData, DeleteAiConnectionErrors, DeleteAiConnectionResponses, DeleteAiResourceData, DeleteAiResourceErrors, DeleteAiResourceResponses, DeleteApiKeyData, DeleteApiKeyErrors, DeleteApiKeyResponses, DeleteEnvironmentData, DeleteEnvironmentErrors, DeleteEnvironmentResponses, DeleteMyTokenData, DeleteMyTokenErrors, DeleteMyTokenResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DeleteWorkspaceData, DeleteWorkspaceErrors, DeleteWorkspaceResponses, GetAiConnectionData, GetAiConnectionErrors, GetAiConnectionResponses, GetAiResourceData, GetAiResourceErrors, GetAiResourceResponses, GetApiKeyData, GetApiKeyErrors, GetApiKeyResponses, GetAuthOptionsData, GetAuthOptionsErrors, GetAuthOptionsResponses, GetEnvironmentData, GetEnvironmentErrors, GetEnvironmentResponses, GetMeData, GetMeErrors, GetMeResponses, GetOpenApiData, GetOpenApiErrors, GetOpenApiResponses, GetPluginData, GetPluginErrors, GetPluginResponses, GetRoleData, GetRoleErrors, GetRoleResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetSystemData, GetSystemErrors, GetSystemResponses, GetUserData, GetUserErrors, GetUserResponses, GetWorkspaceData, GetWorkspaceErrors, GetWorkspaceResponses, ListActivityData, ListActivityErrors, ListActivityResponses, ListAiConnectionModelsData, ListAiConnectionModelsErrors, ListAiConnectionModelsResponses, ListAiConnectionReferencesData, ListAiConnectionReferencesErrors, ListAiConnectionReferencesResponses, ListAiConnectionsData, ListAiConnectionsErrors, ListAiConnectionsResponses, ListAiProvidersData, ListAiProvidersErrors, ListAiProvidersResponses, ListAiResourcesData, ListAiResourcesErrors, ListAiResourcesResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListEnvironmentActivityData, ListEnvironmentActivityErrors, ListEnvironmentActivityResponses, ListEnvironmentsData, ListEnvironmentsErrors, ListEnvironmentsResponses, ListMyPermissionsData, ListMyPermissionsErrors, ListMyPermissionsResponses, ListMyTokensData, ListMyTokensErrors, ListMyTokensResponses, ListPermissionsData, ListPermissionsErrors, ListPermissionsResponses, ListPluginsData, ListPluginsErrors, ListPluginsResponses, ListRoleMembersData, ListRoleMembersErrors, ListRoleMembersResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListUsersData, ListUsersErrors, ListUsersResponses, ListWorkspaceMembersData, ListWorkspaceMembersErrors, ListWorkspaceMembersResponses, ListWorkspacesData, ListWorkspacesErrors, ListWorkspacesResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, PutAiConnectionData, PutAiConnectionErrors, PutAiConnectionResponses, PutAiResourceData, PutAiResourceErrors, PutAiResourceResponses, PutApiKeyData, PutApiKeyErrors, PutApiKeyResponses, PutEnvironmentData, PutEnvironmentErrors, PutEnvironmentResponses, PutMeData, PutMeErrors, PutMeResponses, PutPluginData, PutPluginErrors, PutPluginResponses, PutRoleData, PutRoleErrors, PutRoleResponses, PutUserData, PutUserErrors, PutUserResponses, PutWorkspaceData, PutWorkspaceErrors, PutWorkspaceMemberData, PutWorkspaceMemberErrors, PutWorkspaceMemberResponses, PutWorkspaceResponses, RemoveWorkspaceMemberData, RemoveWorkspaceMemberErrors, RemoveWorkspaceMemberResponses, RollApiKeyData, RollApiKeyErrors, RollApiKeyResponses, SimulatePolicyData, SimulatePolicyErrors, SimulatePolicyResponses, TestAiConnectionConfigData, TestAiConnectionConfigErrors, TestAiConnectionConfigResponses, TestAiConnectionData, TestAiConnectionErrors, TestAiConnectionResponses, UnassignRoleData, UnassignRoleErrors, UnassignRoleResponses, UpdateAiConnectionData, UpdateAiConnectionErrors, UpdateAiConnectionResponses, UpdateAiResourceData, UpdateAiResourceErrors, UpdateAiResourceResponses, UpdateApiKeyData, UpdateApiKeyErrors, UpdateApiKeyResponses, UpdateEnvironmentData, UpdateEnvironmentErrors, UpdateEnvironmentResponses, UpdateMeData, UpdateMeErrors, UpdateMeResponses, UpdatePluginData, UpdatePluginErrors, UpdatePluginResponses, UpdateRoleData, UpdateRoleErrors, UpdateRoleResponses, UpdateUserData, UpdateUserErrors, UpdateUserResponses, UpdateWorkspaceData, UpdateWorkspaceErrors, UpdateWorkspaceMemberData, UpdateWorkspaceMemberErrors, UpdateWorkspaceMemberResponses, UpdateWorkspaceResponses } from './types.gen.ts';
+import type { AddWorkspaceMembersData, AddWorkspaceMembersErrors, AddWorkspaceMembersResponses, AssignRoleData, AssignRoleErrors, AssignRoleResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CreateAiConnectionData, CreateAiConnectionErrors, CreateAiConnectionResponses, CreateAiResourceData, CreateAiResourceErrors, CreateAiResourceResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateEnvironmentData, CreateEnvironmentErrors, CreateEnvironmentResponses, CreateMyTokenData, CreateMyTokenErrors, CreateMyTokenResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateWorkspaceData, CreateWorkspaceErrors, CreateWorkspaceResponses, DeleteAiConnectionData, DeleteAiConnectionErrors, DeleteAiConnectionResponses, DeleteAiResourceData, DeleteAiResourceErrors, DeleteAiResourceResponses, DeleteApiKeyData, DeleteApiKeyErrors, DeleteApiKeyResponses, DeleteEnvironmentData, DeleteEnvironmentErrors, DeleteEnvironmentResponses, DeleteMyTokenData, DeleteMyTokenErrors, DeleteMyTokenResponses, DeletePoolDefinitionData, DeletePoolDefinitionErrors, DeletePoolDefinitionResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DeleteWorkspaceData, DeleteWorkspaceErrors, DeleteWorkspaceResponses, GetAiConnectionData, GetAiConnectionErrors, GetAiConnectionResponses, GetAiResourceData, GetAiResourceErrorRateData, GetAiResourceErrorRateErrors, GetAiResourceErrorRateResponses, GetAiResourceErrors, GetAiResourceResponses, GetAllocationData, GetAllocationErrors, GetAllocationResponses, GetApiKeyData, GetApiKeyErrors, GetApiKeyResponses, GetAuthOptionsData, GetAuthOptionsErrors, GetAuthOptionsResponses, GetEnvironmentData, GetEnvironmentErrors, GetEnvironmentResponses, GetMeData, GetMeErrors, GetMeResponses, GetOpenApiData, GetOpenApiErrors, GetOpenApiResponses, GetPluginData, GetPluginErrors, GetPluginResponses, GetPoolDefinitionData, GetPoolDefinitionErrors, GetPoolDefinitionResponses, GetRoleData, GetRoleErrors, GetRoleResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetSystemData, GetSystemErrors, GetSystemResponses, GetUserData, GetUserErrors, GetUserResponses, GetWorkspaceData, GetWorkspaceErrors, GetWorkspaceResponses, ListActivityData, ListActivityErrors, ListActivityResponses, ListAiConnectionModelsData, ListAiConnectionModelsErrors, ListAiConnectionModelsResponses, ListAiConnectionReferencesData, ListAiConnectionReferencesErrors, ListAiConnectionReferencesResponses, ListAiConnectionsData, ListAiConnectionsErrors, ListAiConnectionsResponses, ListAiProvidersData, ListAiProvidersErrors, ListAiProvidersResponses, ListAiResourcesData, ListAiResourcesErrors, ListAiResourcesResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListEnvironmentActivityData, ListEnvironmentActivityErrors, ListEnvironmentActivityResponses, ListEnvironmentsData, ListEnvironmentsErrors, ListEnvironmentsResponses, ListMyPermissionsData, ListMyPermissionsErrors, ListMyPermissionsResponses, ListMyTokensData, ListMyTokensErrors, ListMyTokensResponses, ListPermissionsData, ListPermissionsErrors, ListPermissionsResponses, ListPluginsData, ListPluginsErrors, ListPluginsResponses, ListRoleMembersData, ListRoleMembersErrors, ListRoleMembersResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListUsersData, ListUsersErrors, ListUsersResponses, ListWorkspaceMembersData, ListWorkspaceMembersErrors, ListWorkspaceMembersResponses, ListWorkspacesData, ListWorkspacesErrors, ListWorkspacesResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, PutAiConnectionData, PutAiConnectionErrors, PutAiConnectionResponses, PutAiResourceData, PutAiResourceErrors, PutAiResourceResponses, PutApiKeyData, PutApiKeyErrors, PutApiKeyResponses, PutEnvironmentData, PutEnvironmentErrors, PutEnvironmentResponses, PutMeData, PutMeErrors, PutMeResponses, PutPluginData, PutPluginErrors, PutPluginResponses, PutPoolDefinitionData, PutPoolDefinitionErrors, PutPoolDefinitionResponses, PutRoleData, PutRoleErrors, PutRoleResponses, PutUserData, PutUserErrors, PutUserResponses, PutWorkspaceData, PutWorkspaceErrors, PutWorkspaceMemberData, PutWorkspaceMemberErrors, PutWorkspaceMemberResponses, PutWorkspaceResponses, RemoveWorkspaceMemberData, RemoveWorkspaceMemberErrors, RemoveWorkspaceMemberResponses, RollApiKeyData, RollApiKeyErrors, RollApiKeyResponses, SimulatePolicyData, SimulatePolicyErrors, SimulatePolicyResponses, TestAiConnectionConfigData, TestAiConnectionConfigErrors, TestAiConnectionConfigResponses, TestAiConnectionData, TestAiConnectionErrors, TestAiConnectionResponses, TestAiResourceRouteData, TestAiResourceRouteErrors, TestAiResourceRouteResponses, UnassignRoleData, UnassignRoleErrors, UnassignRoleResponses, UpdateAiConnectionData, UpdateAiConnectionErrors, UpdateAiConnectionResponses, UpdateAiResourceData, UpdateAiResourceErrors, UpdateAiResourceResponses, UpdateApiKeyData, UpdateApiKeyErrors, UpdateApiKeyResponses, UpdateEnvironmentData, UpdateEnvironmentErrors, UpdateEnvironmentResponses, UpdateMeData, UpdateMeErrors, UpdateMeResponses, UpdatePluginData, UpdatePluginErrors, UpdatePluginResponses, UpdatePoolDefinitionData, UpdatePoolDefinitionErrors, UpdatePoolDefinitionResponses, UpdateRoleData, UpdateRoleErrors, UpdateRoleResponses, UpdateUserData, UpdateUserErrors, UpdateUserResponses, UpdateWorkspaceData, UpdateWorkspaceErrors, UpdateWorkspaceMemberData, UpdateWorkspaceMemberErrors, UpdateWorkspaceMemberResponses, UpdateWorkspaceResponses } from './types.gen.ts';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -660,6 +660,27 @@ export class Api extends HeyApiClient {
     }
     
     /**
+     * Tells which model would serve a request, and why; `draft` as id tries an unsaved one
+     */
+    public testAiResourceRoute<ThrowOnError extends boolean = false>(options: Options<TestAiResourceRouteData, ThrowOnError>): RequestResult<TestAiResourceRouteResponses, TestAiResourceRouteErrors, ThrowOnError> {
+        return (options.client ?? this.client).post<TestAiResourceRouteResponses, TestAiResourceRouteErrors, ThrowOnError>({
+            url: '/api/v1/workspaces/{workspaceId}/environments/{environmentId}/ai-resources/{resourceId}/route-test',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Reads how often the legs of a resource failed
+     */
+    public getAiResourceErrorRate<ThrowOnError extends boolean = false>(options: Options<GetAiResourceErrorRateData, ThrowOnError>): RequestResult<GetAiResourceErrorRateResponses, GetAiResourceErrorRateErrors, ThrowOnError> {
+        return (options.client ?? this.client).get<GetAiResourceErrorRateResponses, GetAiResourceErrorRateErrors, ThrowOnError>({ url: '/api/v1/workspaces/{workspaceId}/environments/{environmentId}/ai-resources/{resourceId}/error-rate', ...options });
+    }
+    
+    /**
      * Lists the AI resources of an environment
      */
     public listAiResources<ThrowOnError extends boolean = false>(options: Options<ListAiResourcesData, ThrowOnError>): RequestResult<ListAiResourcesResponses, ListAiResourcesErrors, ThrowOnError> {
@@ -797,6 +818,55 @@ export class Api extends HeyApiClient {
                 ...options.headers
             }
         });
+    }
+    
+    /**
+     * Deletes the pools of an environment; nothing is prioritized any more
+     */
+    public deletePoolDefinition<ThrowOnError extends boolean = false>(options: Options<DeletePoolDefinitionData, ThrowOnError>): RequestResult<DeletePoolDefinitionResponses, DeletePoolDefinitionErrors, ThrowOnError> {
+        return (options.client ?? this.client).delete<DeletePoolDefinitionResponses, DeletePoolDefinitionErrors, ThrowOnError>({ url: '/api/v1/workspaces/{workspaceId}/environments/{environmentId}/pool-definition', ...options });
+    }
+    
+    /**
+     * Reads the pools of an environment
+     */
+    public getPoolDefinition<ThrowOnError extends boolean = false>(options: Options<GetPoolDefinitionData, ThrowOnError>): RequestResult<GetPoolDefinitionResponses, GetPoolDefinitionErrors, ThrowOnError> {
+        return (options.client ?? this.client).get<GetPoolDefinitionResponses, GetPoolDefinitionErrors, ThrowOnError>({ url: '/api/v1/workspaces/{workspaceId}/environments/{environmentId}/pool-definition', ...options });
+    }
+    
+    /**
+     * Changes the pools of an environment; a list replaces the whole list
+     */
+    public updatePoolDefinition<ThrowOnError extends boolean = false>(options: Options<UpdatePoolDefinitionData, ThrowOnError>): RequestResult<UpdatePoolDefinitionResponses, UpdatePoolDefinitionErrors, ThrowOnError> {
+        return (options.client ?? this.client).patch<UpdatePoolDefinitionResponses, UpdatePoolDefinitionErrors, ThrowOnError>({
+            url: '/api/v1/workspaces/{workspaceId}/environments/{environmentId}/pool-definition',
+            ...options,
+            headers: {
+                'Content-Type': 'application/merge-patch+json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Creates or replaces the pools of an environment
+     */
+    public putPoolDefinition<ThrowOnError extends boolean = false>(options: Options<PutPoolDefinitionData, ThrowOnError>): RequestResult<PutPoolDefinitionResponses, PutPoolDefinitionErrors, ThrowOnError> {
+        return (options.client ?? this.client).put<PutPoolDefinitionResponses, PutPoolDefinitionErrors, ThrowOnError>({
+            url: '/api/v1/workspaces/{workspaceId}/environments/{environmentId}/pool-definition',
+            ...options,
+            headers: {
+                'Content-Type': 'application/merge-patch+json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Reads how pools share the connections of an environment, now and in the past day
+     */
+    public getAllocation<ThrowOnError extends boolean = false>(options: Options<GetAllocationData, ThrowOnError>): RequestResult<GetAllocationResponses, GetAllocationErrors, ThrowOnError> {
+        return (options.client ?? this.client).get<GetAllocationResponses, GetAllocationErrors, ThrowOnError>({ url: '/api/v1/workspaces/{workspaceId}/environments/{environmentId}/pool-definition/allocation', ...options });
     }
     
     /**

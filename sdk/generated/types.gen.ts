@@ -298,6 +298,19 @@ export type AiResourcePatch = {
 };
 
 /**
+ * AllocationAnswer
+ *
+ * How pools share the connections of an environment
+ */
+export type AllocationAnswer = {
+    /**
+     * RFC 3339, UTC
+     */
+    at: string;
+    data: Array<ConnectionAllocation>;
+};
+
+/**
  * ApiKey
  *
  * A key with which an application calls the data plane, without its value
@@ -491,6 +504,46 @@ export type Capacity = {
     enabled?: boolean;
     dimension?: 'source-ip' | 'metadata' | null;
     dimensionField?: string | null;
+};
+
+/**
+ * ConnectionAllocation
+ *
+ * How pools share one connection
+ */
+export type ConnectionAllocation = {
+    /**
+     * A UUID in lower case
+     */
+    connectionId: string;
+    /**
+     * Tokens per minute of the connection
+     */
+    limit: number;
+    /**
+     * Percent no pool holds
+     */
+    free: number;
+    /**
+     * Tokens of this minute used by requests of no pool
+     */
+    unassignedUsed: number;
+    pools: Array<PoolAllocation>;
+    /**
+     * One point per second for an hour, one per minute for a day; the oldest first
+     */
+    history: Array<{
+        /**
+         * RFC 3339, UTC
+         */
+        at: string;
+        shares: {
+            [key: string]: unknown | number;
+        };
+        demand: {
+            [key: string]: unknown | number;
+        };
+    }>;
 };
 
 /**
@@ -702,6 +755,21 @@ export type EnvironmentSettings = {
      * Marks the environment in the console and guards destructive dialogs
      */
     production: boolean;
+};
+
+/**
+ * ErrorRate
+ *
+ * How often the legs of a resource failed
+ */
+export type ErrorRate = {
+    /**
+     * Percent; 0 without samples
+     */
+    errorRate: number;
+    totalSuccess: number;
+    totalFailed: number;
+    totalRequests: number;
 };
 
 /**
@@ -924,6 +992,124 @@ export type PolicyStatement = {
 };
 
 /**
+ * Pool
+ *
+ * A group of resources that share a connection with others
+ */
+export type Pool = {
+    /**
+     * 1 to 128 characters without control characters; surrounding space is removed; unique ignoring letter case
+     */
+    name: string;
+    /**
+     * Lower is served first; of equal ranks the earlier pool, and neither takes from the other
+     */
+    rank: number;
+    /**
+     * Resources of the pool; each is in one pool at most
+     */
+    resources: Array<string>;
+    /**
+     * Percent of a connection's minute tokens that stay the pool's own, in steps of 0.001
+     */
+    minReservation: number;
+    /**
+     * Percent the pool never exceeds, in steps of 0.001
+     */
+    maxReservation: number;
+};
+
+/**
+ * PoolAllocation
+ *
+ * What one pool has of a connection now
+ */
+export type PoolAllocation = {
+    name: string;
+    rank: number;
+    min: number;
+    /**
+     * Percent of the connection's minute tokens
+     */
+    current: number;
+    max: number;
+    /**
+     * The percentage its demand asks for, within its bounds
+     */
+    target: number;
+    /**
+     * Tokens asked for within the window of the environment's settings
+     */
+    demandTokens: number;
+    /**
+     * Tokens used or reserved in this calendar minute
+     */
+    usedThisMinute: number;
+    /**
+     * Requests refused by the pool's rules
+     */
+    deniedThisMinute: number;
+    lastAction: 'up' | 'down' | 'none';
+    /**
+     * Why the share moved last, or why it has not
+     */
+    reason: string;
+    at: string | null;
+};
+
+/**
+ * PoolDefinition
+ *
+ * The pools of an environment
+ */
+export type PoolDefinition = {
+    /**
+     * A UUID in lower case
+     */
+    workspaceId: string;
+    /**
+     * A UUID in lower case
+     */
+    environmentId: string;
+    definition: Array<Pool>;
+    /**
+     * Grows by one per change; the value of the ETag
+     */
+    version: number;
+    /**
+     * RFC 3339, UTC
+     */
+    createdAt: string;
+    /**
+     * RFC 3339, UTC
+     */
+    updatedAt: string;
+    createdBy: string | null;
+    updatedBy: string | null;
+    managedBy: string | null;
+    createdByUser?: UserSummary | null;
+    updatedByUser?: UserSummary | null;
+};
+
+/**
+ * PoolDefinitionPatch
+ *
+ * Changes of the pools of an environment; a list replaces the whole list
+ */
+export type PoolDefinitionPatch = {
+    definition?: Array<Pool> | null;
+};
+
+/**
+ * PoolDefinitionPut
+ *
+ * All pools of an environment, in place of those there are
+ */
+export type PoolDefinitionPut = {
+    definition: Array<Pool>;
+};
+
+/**
  * Problem
  *
  * An error answer (RFC 9457); some codes add members of their own
@@ -1067,6 +1253,226 @@ export type RolePatch = {
  */
 export type RoleUsers = {
     userIds: Array<string>;
+};
+
+/**
+ * RouteTestGate
+ *
+ * What a limit would say to a leg
+ */
+export type RouteTestGate = {
+    level: string;
+    subjectName: string;
+    period: string;
+    limit: number;
+    used: number;
+    requested: number;
+    remaining: number;
+    wouldPass: boolean;
+};
+
+/**
+ * RouteTestLeg
+ *
+ * A leg that would be tried
+ */
+export type RouteTestLeg = {
+    position: number;
+    kind: 'primary' | 'secondary' | 'route' | 'fallback';
+    connectionId: string;
+    connectionName: string | null;
+    provider: string;
+    model: string;
+    /**
+     * False: the leg would fail before its provider is called
+     */
+    allowed: boolean;
+    /**
+     * Why the leg is not allowed
+     */
+    refusal?: {
+        /**
+         * As in fallback events, such as `Model not allowed`
+         */
+        reason: string;
+        code: string;
+        message: string;
+    };
+    circuit: 'closed' | 'open' | 'probing';
+    warnings: Array<Warning>;
+    maxRetries: number;
+    timeoutMs: number | null;
+    gates: Array<RouteTestGate>;
+};
+
+/**
+ * RouteTestRequest
+ *
+ * A request whose way is to be told without calling a provider. The API key of `apiKeyId` asks it, without one whoever asks for the dry run
+ */
+export type RouteTestRequest = {
+    /**
+     * Id of the dialect the body is written in
+     */
+    dialect: string;
+    operation?: 'chat' | 'embeddings';
+    /**
+     * A request body; `model` may be left out and is always the resource's name
+     */
+    body: {
+        [key: string]: unknown;
+    };
+    /**
+     * Request headers, such as `x-vmx-metadata-tier`
+     */
+    headers?: {
+        [key: string]: unknown | string;
+    };
+    /**
+     * A UUID in lower case
+     */
+    apiKeyId?: string;
+    sourceIp?: string;
+    /**
+     * RouteTestResource
+     *
+     * An edit that is not saved, merged over the stored resource as a PATCH is; a draft's whole configuration
+     */
+    resource?: {
+        /**
+         * 1 to 128 characters without control characters; surrounding space is removed; unique ignoring letter case
+         */
+        name?: string;
+        model?: {
+            provider?: string | null;
+            /**
+             * Sent to the provider as written
+             */
+            model?: string;
+            connectionId?: string | null;
+            connectionName?: string | null;
+            maxRetries?: number | null;
+            timeoutMs?: number | null;
+        };
+        description?: string | null;
+        enabled?: boolean | null;
+        secondaryModels?: Array<ModelSlotInput> | null;
+        fallbackModels?: Array<ModelSlotInput> | null;
+        useFallback?: boolean | null;
+        routing?: RoutingPatch | null;
+        capacity?: Array<Capacity> | null;
+        enforceCapacity?: boolean | null;
+        defaultArgs?: {
+            [key: string]: unknown;
+        } | null;
+        onLoss?: 'allow' | 'warn' | 'reject' | null;
+        assignApiKeys?: Array<string> | null;
+        /**
+         * Taken no notice of
+         */
+        resourceId?: unknown;
+        /**
+         * Taken no notice of
+         */
+        workspaceId?: unknown;
+        /**
+         * Taken no notice of
+         */
+        environmentId?: unknown;
+        /**
+         * Taken no notice of
+         */
+        version?: unknown;
+        /**
+         * Taken no notice of
+         */
+        createdAt?: unknown;
+        /**
+         * Taken no notice of
+         */
+        updatedAt?: unknown;
+        /**
+         * Taken no notice of
+         */
+        createdBy?: unknown;
+        /**
+         * Taken no notice of
+         */
+        updatedBy?: unknown;
+        /**
+         * Taken no notice of
+         */
+        managedBy?: unknown;
+        /**
+         * Taken no notice of
+         */
+        createdByUser?: unknown;
+        /**
+         * Taken no notice of
+         */
+        updatedByUser?: unknown;
+    };
+    /**
+     * RouteTestAssumptions
+     *
+     * Values that rules meet in place of the real ones
+     */
+    assume?: {
+        errorRate?: number;
+        capacityUsage?: {
+            [key: string]: unknown;
+        } | null;
+        latency?: number | null;
+        /**
+         * RFC 3339, UTC
+         */
+        now?: string;
+        /**
+         * The number drawn for a route, by its id
+         */
+        draws?: {
+            [key: string]: unknown | number;
+        };
+    };
+    /**
+     * Evaluates every condition of every route; the decision stays the same
+     */
+    evaluateAll?: boolean;
+};
+
+/**
+ * RouteTestResult
+ *
+ * What would happen to a request
+ */
+export type RouteTestResult = {
+    trace: RoutingTrace;
+    /**
+     * Legs in the order they would be tried
+     */
+    chain: Array<RouteTestLeg>;
+    mergedBody: {
+        [key: string]: unknown;
+    };
+    estimate: {
+        inputTokens: number;
+        expectedOutputTokens: number;
+    };
+    blocked?: {
+        routeId: string;
+        /**
+         * What the caller would read
+         */
+        message: string;
+    };
+    /**
+     * What the caller would be refused for
+     */
+    errors: Array<{
+        code: string;
+        message: string;
+        param?: string;
+    }>;
 };
 
 /**
@@ -1276,6 +1682,71 @@ export type RoutingTargetInput = {
     maxRetries?: number;
     timeoutMs?: number | null;
     traffic?: number | null;
+};
+
+/**
+ * RoutingTrace
+ *
+ * How routing reached its decision
+ */
+export type RoutingTrace = {
+    evaluated: boolean;
+    /**
+     * Why routing, or what is left of it, did not run
+     */
+    skippedReason?: string;
+    durationMs: number;
+    revision: number;
+    selected: {
+        routeId: string;
+        description: string | null;
+        action: 'CALL_MODEL' | 'BLOCK';
+        slot: ModelSlot | null;
+    } | null;
+    routes: Array<RoutingTraceRoute>;
+};
+
+/**
+ * RoutingTraceCondition
+ */
+export type RoutingTraceCondition = {
+    /**
+     * Position in nested groups, from 0, such as `1.2`
+     */
+    path: string;
+    label?: string;
+    /**
+     * Cut to 256 characters; `{length}` when it holds text of messages that is not to be stored
+     */
+    left?: unknown;
+    comparator: string;
+    /**
+     * Cut to 256 characters; `{length}` when it holds text of messages that is not to be stored
+     */
+    right?: unknown;
+    result: boolean | 'not_evaluated';
+    durationUs: number;
+    error?: string;
+};
+
+/**
+ * RoutingTraceRoute
+ */
+export type RoutingTraceRoute = {
+    routeId: string;
+    description: string | null;
+    enabled: boolean;
+    mode: 'UI' | 'ADVANCED';
+    operator: 'AND' | 'OR';
+    result: 'matched' | 'not_matched' | 'disabled' | 'traffic_miss' | 'skipped' | 'error';
+    traffic?: number | null;
+    /**
+     * The number drawn from [0, 100)
+     */
+    draw?: number;
+    error?: string;
+    durationUs: number;
+    conditions?: Array<RoutingTraceCondition>;
 };
 
 /**
@@ -1557,6 +2028,24 @@ export type UserSummary = {
     name: string;
     email: string;
     pictureUrl: string | null;
+};
+
+/**
+ * Warning
+ *
+ * Something could not be translated exactly
+ */
+export type Warning = {
+    /**
+     * Stable name of the loss, such as `parameter_dropped`
+     */
+    code: string;
+    /**
+     * JSON pointer into the caller's body or into the answer
+     */
+    path: string;
+    action: 'dropped' | 'approximated' | 'synthesized';
+    detail?: string;
 };
 
 /**
@@ -5049,6 +5538,130 @@ export type PutAiConnectionResponses = {
 
 export type PutAiConnectionResponse = PutAiConnectionResponses[keyof PutAiConnectionResponses];
 
+export type TestAiResourceRouteData = {
+    body: RouteTestRequest;
+    path: {
+        workspaceId: string;
+        environmentId: string;
+        resourceId: string;
+    };
+    query?: never;
+    url: '/api/v1/workspaces/{workspaceId}/environments/{environmentId}/ai-resources/{resourceId}/route-test';
+};
+
+export type TestAiResourceRouteErrors = {
+    /**
+     * `EXPRESSION_INVALID`: The expression is not valid; `invalid_request`: The request is not valid; `operation_not_supported`: The operation is not supported; `VALIDATION_FAILED`: The input is not valid
+     */
+    400: Problem;
+    /**
+     * `NOT_AUTHENTICATED`: Authentication is required; `SESSION_EXPIRED`: The session has expired; `TOKEN_EXPIRED`: The token has expired
+     */
+    401: Problem;
+    /**
+     * `API_KEY_CANNOT_MANAGE`: API keys cannot manage the gateway; `USER_INACTIVE`: The user is inactive; `PASSWORD_CHANGE_REQUIRED`: The password must be changed first; `NOT_AUTHORIZED`: The caller lacks the right; `CSRF_TOKEN_INVALID`: The CSRF token is not valid
+     */
+    403: Problem;
+    /**
+     * `AI_RESOURCE_NOT_FOUND`: The AI resource does not exist; `API_KEY_NOT_FOUND`: The API key does not exist; `WORKSPACE_NOT_FOUND`: The workspace does not exist; `ENVIRONMENT_NOT_FOUND`: The environment does not exist
+     */
+    404: Problem;
+    /**
+     * `NAME_CONFLICT`: The name collides with another object; `AI_RESOURCE_ALREADY_EXISTS`: The AI resource exists already
+     */
+    409: Problem;
+    /**
+     * `BODY_TOO_LARGE`: The body is too large
+     */
+    413: Problem;
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: The content type is not supported
+     */
+    415: Problem;
+    /**
+     * `INTERNAL_ERROR`: Something went wrong
+     */
+    500: Problem;
+    /**
+     * `DATABASE_UNAVAILABLE`: The database is away
+     */
+    503: Problem;
+};
+
+export type TestAiResourceRouteError = TestAiResourceRouteErrors[keyof TestAiResourceRouteErrors];
+
+export type TestAiResourceRouteResponses = {
+    /**
+     * Done
+     */
+    200: RouteTestResult;
+};
+
+export type TestAiResourceRouteResponse = TestAiResourceRouteResponses[keyof TestAiResourceRouteResponses];
+
+export type GetAiResourceErrorRateData = {
+    body?: never;
+    path: {
+        workspaceId: string;
+        environmentId: string;
+        resourceId: string;
+    };
+    query?: {
+        /**
+         * A UUID in lower case
+         */
+        connectionId?: string;
+        model?: string;
+        /**
+         * Minutes, the present one included
+         */
+        window?: number;
+        /**
+         * The only status that counts as failed; `any`: 400 and above
+         */
+        statusCode?: string;
+    };
+    url: '/api/v1/workspaces/{workspaceId}/environments/{environmentId}/ai-resources/{resourceId}/error-rate';
+};
+
+export type GetAiResourceErrorRateErrors = {
+    /**
+     * `VALIDATION_FAILED`: The input is not valid
+     */
+    400: Problem;
+    /**
+     * `NOT_AUTHENTICATED`: Authentication is required; `SESSION_EXPIRED`: The session has expired; `TOKEN_EXPIRED`: The token has expired
+     */
+    401: Problem;
+    /**
+     * `API_KEY_CANNOT_MANAGE`: API keys cannot manage the gateway; `USER_INACTIVE`: The user is inactive; `PASSWORD_CHANGE_REQUIRED`: The password must be changed first; `NOT_AUTHORIZED`: The caller lacks the right
+     */
+    403: Problem;
+    /**
+     * `AI_RESOURCE_NOT_FOUND`: The AI resource does not exist; `WORKSPACE_NOT_FOUND`: The workspace does not exist; `ENVIRONMENT_NOT_FOUND`: The environment does not exist
+     */
+    404: Problem;
+    /**
+     * `INTERNAL_ERROR`: Something went wrong
+     */
+    500: Problem;
+    /**
+     * `DATABASE_UNAVAILABLE`: The database is away
+     */
+    503: Problem;
+};
+
+export type GetAiResourceErrorRateError = GetAiResourceErrorRateErrors[keyof GetAiResourceErrorRateErrors];
+
+export type GetAiResourceErrorRateResponses = {
+    /**
+     * Done
+     */
+    200: ErrorRate;
+};
+
+export type GetAiResourceErrorRateResponse = GetAiResourceErrorRateResponses[keyof GetAiResourceErrorRateResponses];
+
 export type ListAiResourcesData = {
     body?: never;
     path: {
@@ -5902,6 +6515,312 @@ export type RollApiKeyResponses = {
 };
 
 export type RollApiKeyResponse = RollApiKeyResponses[keyof RollApiKeyResponses];
+
+export type DeletePoolDefinitionData = {
+    body?: never;
+    headers?: {
+        /**
+         * ETag of the version the change is meant for
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        workspaceId: string;
+        environmentId: string;
+    };
+    query?: never;
+    url: '/api/v1/workspaces/{workspaceId}/environments/{environmentId}/pool-definition';
+};
+
+export type DeletePoolDefinitionErrors = {
+    /**
+     * `VALIDATION_FAILED`: The input is not valid
+     */
+    400: Problem;
+    /**
+     * `NOT_AUTHENTICATED`: Authentication is required; `SESSION_EXPIRED`: The session has expired; `TOKEN_EXPIRED`: The token has expired
+     */
+    401: Problem;
+    /**
+     * `API_KEY_CANNOT_MANAGE`: API keys cannot manage the gateway; `USER_INACTIVE`: The user is inactive; `PASSWORD_CHANGE_REQUIRED`: The password must be changed first; `NOT_AUTHORIZED`: The caller lacks the right; `CSRF_TOKEN_INVALID`: The CSRF token is not valid
+     */
+    403: Problem;
+    /**
+     * `ENVIRONMENT_NOT_FOUND`: The environment does not exist; `POOL_DEFINITION_NOT_FOUND`: The pool definition does not exist; `WORKSPACE_NOT_FOUND`: The workspace does not exist
+     */
+    404: Problem;
+    /**
+     * `VERSION_MISMATCH`: The object has changed meanwhile
+     */
+    412: Problem;
+    /**
+     * `INTERNAL_ERROR`: Something went wrong
+     */
+    500: Problem;
+    /**
+     * `DATABASE_UNAVAILABLE`: The database is away
+     */
+    503: Problem;
+};
+
+export type DeletePoolDefinitionError = DeletePoolDefinitionErrors[keyof DeletePoolDefinitionErrors];
+
+export type DeletePoolDefinitionResponses = {
+    /**
+     * Done
+     */
+    204: void;
+};
+
+export type DeletePoolDefinitionResponse = DeletePoolDefinitionResponses[keyof DeletePoolDefinitionResponses];
+
+export type GetPoolDefinitionData = {
+    body?: never;
+    headers?: {
+        /**
+         * ETag of the version that is known already
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        workspaceId: string;
+        environmentId: string;
+    };
+    query?: {
+        /**
+         * Adds `createdByUser` and `updatedByUser`
+         */
+        includesUsers?: boolean;
+    };
+    url: '/api/v1/workspaces/{workspaceId}/environments/{environmentId}/pool-definition';
+};
+
+export type GetPoolDefinitionErrors = {
+    /**
+     * `VALIDATION_FAILED`: The input is not valid
+     */
+    400: Problem;
+    /**
+     * `NOT_AUTHENTICATED`: Authentication is required; `SESSION_EXPIRED`: The session has expired; `TOKEN_EXPIRED`: The token has expired
+     */
+    401: Problem;
+    /**
+     * `API_KEY_CANNOT_MANAGE`: API keys cannot manage the gateway; `USER_INACTIVE`: The user is inactive; `PASSWORD_CHANGE_REQUIRED`: The password must be changed first; `NOT_AUTHORIZED`: The caller lacks the right
+     */
+    403: Problem;
+    /**
+     * `ENVIRONMENT_NOT_FOUND`: The environment does not exist; `POOL_DEFINITION_NOT_FOUND`: The pool definition does not exist; `WORKSPACE_NOT_FOUND`: The workspace does not exist
+     */
+    404: Problem;
+    /**
+     * `INTERNAL_ERROR`: Something went wrong
+     */
+    500: Problem;
+    /**
+     * `DATABASE_UNAVAILABLE`: The database is away
+     */
+    503: Problem;
+};
+
+export type GetPoolDefinitionError = GetPoolDefinitionErrors[keyof GetPoolDefinitionErrors];
+
+export type GetPoolDefinitionResponses = {
+    /**
+     * Done
+     */
+    200: PoolDefinition;
+};
+
+export type GetPoolDefinitionResponse = GetPoolDefinitionResponses[keyof GetPoolDefinitionResponses];
+
+export type UpdatePoolDefinitionData = {
+    body: PoolDefinitionPatch;
+    headers?: {
+        /**
+         * ETag of the version the change is meant for
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        workspaceId: string;
+        environmentId: string;
+    };
+    query?: never;
+    url: '/api/v1/workspaces/{workspaceId}/environments/{environmentId}/pool-definition';
+};
+
+export type UpdatePoolDefinitionErrors = {
+    /**
+     * `POOL_DEFINITION_INVALID`: The pool definition is not valid; `VALIDATION_FAILED`: The input is not valid
+     */
+    400: Problem;
+    /**
+     * `NOT_AUTHENTICATED`: Authentication is required; `SESSION_EXPIRED`: The session has expired; `TOKEN_EXPIRED`: The token has expired
+     */
+    401: Problem;
+    /**
+     * `API_KEY_CANNOT_MANAGE`: API keys cannot manage the gateway; `USER_INACTIVE`: The user is inactive; `PASSWORD_CHANGE_REQUIRED`: The password must be changed first; `NOT_AUTHORIZED`: The caller lacks the right; `CSRF_TOKEN_INVALID`: The CSRF token is not valid
+     */
+    403: Problem;
+    /**
+     * `ENVIRONMENT_NOT_FOUND`: The environment does not exist; `POOL_DEFINITION_NOT_FOUND`: The pool definition does not exist; `WORKSPACE_NOT_FOUND`: The workspace does not exist
+     */
+    404: Problem;
+    /**
+     * `VERSION_MISMATCH`: The object has changed meanwhile
+     */
+    412: Problem;
+    /**
+     * `BODY_TOO_LARGE`: The body is too large
+     */
+    413: Problem;
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: The content type is not supported
+     */
+    415: Problem;
+    /**
+     * `INTERNAL_ERROR`: Something went wrong
+     */
+    500: Problem;
+    /**
+     * `DATABASE_UNAVAILABLE`: The database is away
+     */
+    503: Problem;
+};
+
+export type UpdatePoolDefinitionError = UpdatePoolDefinitionErrors[keyof UpdatePoolDefinitionErrors];
+
+export type UpdatePoolDefinitionResponses = {
+    /**
+     * Done
+     */
+    200: PoolDefinition;
+};
+
+export type UpdatePoolDefinitionResponse = UpdatePoolDefinitionResponses[keyof UpdatePoolDefinitionResponses];
+
+export type PutPoolDefinitionData = {
+    body: PoolDefinitionPut;
+    headers?: {
+        /**
+         * ETag of the version the change is meant for
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        workspaceId: string;
+        environmentId: string;
+    };
+    query?: never;
+    url: '/api/v1/workspaces/{workspaceId}/environments/{environmentId}/pool-definition';
+};
+
+export type PutPoolDefinitionErrors = {
+    /**
+     * `POOL_DEFINITION_INVALID`: The pool definition is not valid; `VALIDATION_FAILED`: The input is not valid
+     */
+    400: Problem;
+    /**
+     * `NOT_AUTHENTICATED`: Authentication is required; `SESSION_EXPIRED`: The session has expired; `TOKEN_EXPIRED`: The token has expired
+     */
+    401: Problem;
+    /**
+     * `API_KEY_CANNOT_MANAGE`: API keys cannot manage the gateway; `USER_INACTIVE`: The user is inactive; `PASSWORD_CHANGE_REQUIRED`: The password must be changed first; `NOT_AUTHORIZED`: The caller lacks the right; `CSRF_TOKEN_INVALID`: The CSRF token is not valid
+     */
+    403: Problem;
+    /**
+     * `ENVIRONMENT_NOT_FOUND`: The environment does not exist; `WORKSPACE_NOT_FOUND`: The workspace does not exist
+     */
+    404: Problem;
+    /**
+     * `VERSION_MISMATCH`: The object has changed meanwhile
+     */
+    412: Problem;
+    /**
+     * `BODY_TOO_LARGE`: The body is too large
+     */
+    413: Problem;
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: The content type is not supported
+     */
+    415: Problem;
+    /**
+     * `INTERNAL_ERROR`: Something went wrong
+     */
+    500: Problem;
+    /**
+     * `DATABASE_UNAVAILABLE`: The database is away
+     */
+    503: Problem;
+};
+
+export type PutPoolDefinitionError = PutPoolDefinitionErrors[keyof PutPoolDefinitionErrors];
+
+export type PutPoolDefinitionResponses = {
+    /**
+     * Done
+     */
+    200: PoolDefinition;
+};
+
+export type PutPoolDefinitionResponse = PutPoolDefinitionResponses[keyof PutPoolDefinitionResponses];
+
+export type GetAllocationData = {
+    body?: never;
+    path: {
+        workspaceId: string;
+        environmentId: string;
+    };
+    query?: {
+        /**
+         * A UUID in lower case
+         */
+        connectionId?: string;
+        /**
+         * RFC 3339, UTC
+         */
+        since?: string;
+    };
+    url: '/api/v1/workspaces/{workspaceId}/environments/{environmentId}/pool-definition/allocation';
+};
+
+export type GetAllocationErrors = {
+    /**
+     * `VALIDATION_FAILED`: The input is not valid
+     */
+    400: Problem;
+    /**
+     * `NOT_AUTHENTICATED`: Authentication is required; `SESSION_EXPIRED`: The session has expired; `TOKEN_EXPIRED`: The token has expired
+     */
+    401: Problem;
+    /**
+     * `API_KEY_CANNOT_MANAGE`: API keys cannot manage the gateway; `USER_INACTIVE`: The user is inactive; `PASSWORD_CHANGE_REQUIRED`: The password must be changed first; `NOT_AUTHORIZED`: The caller lacks the right
+     */
+    403: Problem;
+    /**
+     * `ENVIRONMENT_NOT_FOUND`: The environment does not exist; `AI_CONNECTION_NOT_FOUND`: The AI connection does not exist; `WORKSPACE_NOT_FOUND`: The workspace does not exist
+     */
+    404: Problem;
+    /**
+     * `INTERNAL_ERROR`: Something went wrong
+     */
+    500: Problem;
+    /**
+     * `DATABASE_UNAVAILABLE`: The database is away
+     */
+    503: Problem;
+};
+
+export type GetAllocationError = GetAllocationErrors[keyof GetAllocationErrors];
+
+export type GetAllocationResponses = {
+    /**
+     * Done
+     */
+    200: AllocationAnswer;
+};
+
+export type GetAllocationResponse = GetAllocationResponses[keyof GetAllocationResponses];
 
 export type ListActivityData = {
     body?: never;
