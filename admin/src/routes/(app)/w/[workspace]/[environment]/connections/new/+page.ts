@@ -1,0 +1,7 @@
+import { query } from "#lib/api/query.svelte.ts";
+import { vmx } from "#lib/api/vmx.ts";
+import type { PageLoad } from "./$types";
+
+export const load: PageLoad = () => ({
+  providers: query(() => vmx.aiProviders.list().toArray()),
+});
