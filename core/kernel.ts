@@ -170,6 +170,9 @@ export async function createKernel(config: Config, environment: Environment): Pr
 
     const gateway = await createGateway({
       capacityStore: await requireContribution(host, "capacityStores", capacityStoreId),
+      prioritization: selectContribution(host, "prioritizations", environment, {
+        otherwise: defaultContributions.prioritizations,
+      }),
       config,
       log,
       host,

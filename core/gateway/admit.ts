@@ -68,6 +68,7 @@ export async function admit(
   const startedAt = clock.monotonic();
   const amount = expectedAmount(exchange, record, subject);
   const pool = poolGateOf(environment, connection, subject.resource?.resourceId);
+  if (pool) exchange.services.allocation.touch(pool.connectionId);
   const reply = await admission.reserve({
     environmentId: environment.environmentId,
     amount,

@@ -14,6 +14,7 @@ import { GatewayError } from "../contract/index.ts";
 import type { PluginHost } from "../host/plugin-host.ts";
 import type { LiveSamples } from "../routing/index.ts";
 import type { Capacity } from "../capacity/index.ts";
+import type { Allocation } from "../prioritization/index.ts";
 import type { Snapshot } from "../store/snapshot.ts";
 import { createRequestId } from "./request-id.ts";
 import type { Caller } from "./identify.ts";
@@ -83,6 +84,7 @@ export interface GatewayServices {
   readonly circuits: Circuits;
   readonly retryBudget: RetryBudget;
   readonly capacity: Pick<Capacity, "admission" | "discovered" | "estimates">;
+  readonly allocation: Pick<Allocation, "touch">;
   readonly router: Router;
   readonly samples: LiveSamples;
   readonly answerHomes: AnswerHomes;

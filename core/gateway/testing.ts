@@ -12,6 +12,7 @@ import { createSourceAddress } from "../http/source-address.ts";
 import { createEgressGuard, type EgressSettings } from "../kit/egress.ts";
 import { createHttpClient } from "../kit/http.ts";
 import { Secret } from "../kit/secret.ts";
+import { createAllocation } from "../prioritization/index.ts";
 import { createLiveSamples } from "../routing/index.ts";
 import { completeSettings } from "../store/environment-settings.ts";
 import type {
@@ -118,8 +119,18 @@ export async function startTestGateway(
     log: silent,
     ...capacityParts,
   });
+  const allocation = createAllocation({
+    store: capacity.admission.store,
+    prioritization: () => host.get("prioritizations", "adaptive-token-scaling"),
+    sharedState: () => host.get("sharedStates", "memory"),
+    snapshot: world.snapshot,
+    processId: crypto.randomUUID(),
+    clock,
+    log: silent,
+  });
   const services: GatewayServices = {
     capacity,
+    allocation,
     snapshot: world.snapshot,
     host,
     clock,

@@ -4,6 +4,7 @@ import { createConnectionProbeRoutes } from "./ai-connection-probes.ts";
 import { aiConnectionRoutes } from "./ai-connections.ts";
 import { aiResourceProbeRoutes } from "./ai-resource-probes.ts";
 import { aiResourceRoutes } from "./ai-resources.ts";
+import { allocationRoutes } from "./allocation.ts";
 import { apiKeyRoutes } from "./api-keys.ts";
 import { authRoutes } from "./auth.ts";
 import { environmentRoutes } from "./environments.ts";
@@ -12,6 +13,7 @@ import { meRoutes } from "./me.ts";
 import { createOpenApi } from "./openapi.ts";
 import { roleMemberRoutes } from "./role-members.ts";
 import { roleSimulationRoutes } from "./role-simulation.ts";
+import { poolDefinitionRoutes } from "./pool-definition.ts";
 import { roleRoutes } from "./roles.ts";
 import { defineRoute, type Route } from "./route.ts";
 import { userRoutes } from "./users.ts";
@@ -52,6 +54,8 @@ export function createManagementApi(version: string): ManagementApi {
     ...aiResourceProbeRoutes,
     ...aiResourceRoutes,
     ...apiKeyRoutes,
+    ...poolDefinitionRoutes,
+    ...allocationRoutes,
     ...activityRoutes,
     ...installationRoutes,
   ].flatMap(withPut);
@@ -59,9 +63,10 @@ export function createManagementApi(version: string): ManagementApi {
   return { routes, openApi };
 }
 
-/** PUT is accepted wherever PATCH is and means the same. */
-function withPut(route: Route): Route[] {
-  if (route.method !== "PATCH") return [route];
+/** PUT is accepted wherever PATCH is and means the same, unless a route of its own says otherwise. */
+function withPut(route: Route, _index: number, all: readonly Route[]): Route[] {
+  const hasOwn = all.some(({ method, path }) => method === "PUT" && path === route.path);
+  if (route.method !== "PATCH" || hasOwn) return [route];
   const operationId = route.operationId.replace(/^update/, "put");
   return [route, { ...route, method: "PUT", operationId, summary: `${route.summary} (as PATCH)` }];
 }

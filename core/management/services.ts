@@ -5,6 +5,7 @@ import type { GatewayView } from "../gateway/gateway-view.ts";
 import type { PluginHost } from "../host/plugin-host.ts";
 import type { EgressGuard } from "../kit/egress.ts";
 import type { ProviderConnection } from "../contract/provider.ts";
+import type { Allocation } from "../prioritization/index.ts";
 import type { Database } from "../store/database.ts";
 import type { Snapshot } from "../store/snapshot.ts";
 import type { SessionLimits } from "../access/sessions.ts";
@@ -43,6 +44,8 @@ export interface ManagementServices {
   readonly onTokenUsed?: ((tokenId: string) => void) | undefined;
   /** What the data plane of this process knows and would do. */
   readonly gateway: GatewayView;
+  /** How pools share connections. */
+  readonly allocation: Pick<Allocation, "view">;
   /** Makes a call of one output token, for connection tests that name a model. */
   readonly tryModel?: TryModel;
 }

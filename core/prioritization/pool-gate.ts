@@ -1,4 +1,4 @@
-import type { Capacity } from "@vmx/schemas";
+import { minuteTokenLimit } from "../capacity/limits.ts";
 import type { PoolBounds, PoolGate } from "../contract/capacity-store.ts";
 import type { ConnectionView, EnvironmentView } from "../store/snapshot.ts";
 
@@ -37,16 +37,6 @@ export function poolBounds(environment: EnvironmentView): readonly PoolBounds[] 
   return compile(environment).bounds;
 }
 
-/** The connection's limit of tokens per minute that pools share; undefined when it has none. */
-export function sharedLimit(connection: ConnectionView): number | undefined {
-  const entries = connection.capacity as readonly Capacity[];
-  const entry = entries.find(({ period, enabled, dimension, tokens }) =>
-    period === "minute" && enabled !== false && (dimension ?? null) === null &&
-    (tokens ?? null) !== null
-  );
-  return entry?.tokens ?? undefined;
-}
-
 function compile(environment: EnvironmentView): Compiled {
   const known = compiled.get(environment);
   if (known) return known;
@@ -71,7 +61,7 @@ function gatesOf(
   environment: EnvironmentView,
   connection: ConnectionView,
 ): ReadonlyMap<string | undefined, PoolGate> | null {
-  const limit = sharedLimit(connection);
+  const limit = minuteTokenLimit(connection);
   if (limit === undefined) return null;
   const pools = poolBounds(environment);
   const { connectionId } = connection;

@@ -18,6 +18,7 @@ export * from "./model-slot.ts";
 export * from "./part.ts";
 export * from "./plugin.ts";
 export * from "./policy.ts";
+export * from "./pool-definition.ts";
 export * from "./problem.ts";
 export * from "./provider.ts";
 export * from "./role.ts";

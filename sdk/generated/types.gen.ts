@@ -281,6 +281,8 @@ export type AiResourcePatch = {
         connectionName?: string | null;
         maxRetries?: number | null;
         timeoutMs?: number | null;
+        firstTokenTimeoutMs?: number | null;
+        idleTimeoutMs?: number | null;
     };
     description?: string | null;
     enabled?: boolean | null;
@@ -854,6 +856,8 @@ export type ModelSlot = {
     model: string;
     maxRetries: number;
     timeoutMs: number | null;
+    firstTokenTimeoutMs?: number | null;
+    idleTimeoutMs?: number | null;
 };
 
 /**
@@ -877,6 +881,8 @@ export type ModelSlotInput = {
     connectionName?: string;
     maxRetries?: number;
     timeoutMs?: number | null;
+    firstTokenTimeoutMs?: number | null;
+    idleTimeoutMs?: number | null;
 };
 
 /**
@@ -1353,6 +1359,8 @@ export type RouteTestRequest = {
             connectionName?: string | null;
             maxRetries?: number | null;
             timeoutMs?: number | null;
+            firstTokenTimeoutMs?: number | null;
+            idleTimeoutMs?: number | null;
         };
         description?: string | null;
         enabled?: boolean | null;
@@ -1657,6 +1665,8 @@ export type RoutingTarget = {
     model: string;
     maxRetries: number;
     timeoutMs: number | null;
+    firstTokenTimeoutMs?: number | null;
+    idleTimeoutMs?: number | null;
     traffic: number | null;
 };
 
@@ -1681,6 +1691,8 @@ export type RoutingTargetInput = {
     connectionName?: string;
     maxRetries?: number;
     timeoutMs?: number | null;
+    firstTokenTimeoutMs?: number | null;
+    idleTimeoutMs?: number | null;
     traffic?: number | null;
 };
 
