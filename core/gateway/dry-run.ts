@@ -29,7 +29,10 @@ export interface DryRunRequest {
 }
 
 /** What the limits would say to a leg. */
-export type GatesOf = (exchange: Exchange, leg: PlannedLeg) => readonly RouteTestGate[];
+export type GatesOf = (
+  exchange: Exchange,
+  leg: PlannedLeg,
+) => Promise<readonly RouteTestGate[]>;
 
 /**
  * Takes a request through the stages of `serve` up to the point where a provider would be called, and tells what
@@ -41,7 +44,7 @@ export type GatesOf = (exchange: Exchange, leg: PlannedLeg) => readonly RouteTes
 export async function dryRun(
   request: DryRunRequest,
   services: GatewayServices,
-  gatesOf: GatesOf = () => [],
+  gatesOf: GatesOf = () => Promise.resolve([]),
 ): Promise<RouteTestResult> {
   const exchange = await open(request, services);
   const result: RouteTestResult = {
@@ -67,7 +70,7 @@ export async function dryRun(
       result.chain.push({
         position,
         ...await describeLeg(exchange, position, leg),
-        gates: [...gatesOf(exchange, leg)],
+        gates: [...await gatesOf(exchange, leg)],
       });
     }
   } catch (error) {
