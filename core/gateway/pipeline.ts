@@ -72,6 +72,7 @@ export async function serve(
         return await exchange.finished;
       }
     }
+    await services.onTargeted?.(exchange);
     const serving = await tryLegs(exchange, legs);
     try {
       finish(exchange, await relay(exchange, serving, watched));

@@ -1,3 +1,4 @@
+import { captureChunk } from "./capture.ts";
 import type { Exchange, Reply } from "./exchange.ts";
 
 /** See `startReplyLine`. */
@@ -7,6 +8,7 @@ export type ReplyLine = ReturnType<typeof startReplyLine>;
 export function startReplyLine(exchange: Exchange, reply: Reply, oversize: boolean) {
   const { keepAliveMs } = exchange.services.limits;
   const { keepAlive } = exchange.dialect.inbound;
+  const { capture } = exchange;
   let border = !oversize;
   let waiting = false;
   let lastSentAt = performance.now();
@@ -20,6 +22,7 @@ export function startReplyLine(exchange: Exchange, reply: Reply, oversize: boole
     send(bytes: Uint8Array, unfinished = false): Promise<void> | undefined {
       if (bytes.length === 0) return undefined;
       border = !unfinished;
+      if (capture) captureChunk(capture, bytes);
       lastSentAt = performance.now();
       const slow = reply.write(bytes);
       if (!slow) return undefined;

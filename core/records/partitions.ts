@@ -1,8 +1,15 @@
 import type { Log } from "../contract/plugin.ts";
 import type { Query, Statements } from "../store/statements.ts";
 
+/** Which of the two retention settings a table follows. */
+export type RetentionKind = "audit" | "usage";
+
+/** Names of the tables of each kind. */
+export type PartitionedTables = Readonly<Record<RetentionKind, readonly string[]>>;
+
 /** A day of one retention class. */
 export interface ClassDay {
+  readonly kind: RetentionKind;
   readonly retentionClass: number;
   /** Unix milliseconds somewhere in the day (UTC). */
   readonly at: number;
@@ -26,7 +33,7 @@ const lockTimeoutMs = 50;
  */
 export function createPartitions(
   statements: Statements,
-  tables: readonly string[],
+  tables: PartitionedTables,
   log: Log,
 ): Partitions {
   const { schema } = statements;
@@ -36,7 +43,7 @@ export function createPartitions(
     async ensure(days) {
       const missing = new Map<string, ClassDay>();
       for (const day of days) {
-        const key = suffix(day);
+        const key = `${day.kind} ${day.retentionClass} ${Math.floor(day.at / dayMs)}`;
         if (!known.has(key)) missing.set(key, day);
       }
       for (const [key, day] of missing) {
@@ -72,7 +79,7 @@ export function createPartitions(
     const [from, to] = [startOf(day.at), startOf(day.at) + dayMs].map((at) =>
       new Date(at).toISOString()
     );
-    for (const table of tables) {
+    for (const table of tables[day.kind]) {
       const parent = `${schema}."${table}_${day.retentionClass}"`;
       const name = `${schema}."${table}_${suffix(day)}"`;
       const [found] = await query<{ present: boolean }>(
@@ -119,7 +126,7 @@ export function createPartitions(
   }
 
   function isExpired(name: string, now: number): boolean {
-    for (const table of tables) {
+    for (const table of Object.values(tables).flat()) {
       const match = name.startsWith(`${table}_`)
         ? /^(\d+)_(\d{4})(\d\d)(\d\d)$/.exec(name.slice(table.length + 1))
         : null;

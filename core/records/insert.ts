@@ -1,0 +1,104 @@
+import { isDatabaseUnavailable } from "../store/database-error.ts";
+import type { Query, Statements } from "../store/statements.ts";
+import { insertAuditSql } from "./audit-columns.ts";
+import type { ClassDay, Partitions, RetentionKind } from "./partitions.ts";
+import type { AuditRecord } from "./record.ts";
+import type { RetentionClass } from "./retention-class.ts";
+import { timeOf } from "./spool/spool.ts";
+
+/** One record on its way into the database. */
+export interface Shipment {
+  readonly requestId: string;
+  /** The record as JSON. */
+  readonly row: string;
+  readonly payload?: {
+    readonly encoding: string;
+    readonly bytes: Buffer | null;
+    readonly state: Readonly<Record<string, string>>;
+  };
+}
+
+/** Records that are being inserted, for those who insert something of their own in the same transaction. */
+export interface RecordBatch {
+  /** A JSON array of AuditRecords. */
+  readonly json: string;
+  readonly records: () => readonly AuditRecord[];
+}
+
+/**
+ * Inserts what else belongs to a batch of records, in the same transaction. A batch can come twice, after a failure
+ * nobody saw the end of: it must insert what is there already only once.
+ */
+export type BatchWriter = (query: Query, batch: RecordBatch) => Promise<void>;
+
+/** Inserts records; answers how many the database would not have at all. Rejects while the database is away. */
+export type InsertRecords = (shipments: readonly Shipment[]) => Promise<number>;
+
+/** Prepares inserting. `rejected` is told of each record that cannot be stored, whatever is tried. */
+export function createInsert(
+  statements: Statements,
+  partitions: Partitions,
+  writers: readonly BatchWriter[],
+  rejected: (requestId: string, error: unknown) => void,
+): InsertRecords {
+  const { schema } = statements;
+  const insertRows = insertAuditSql(schema);
+  const insertPayloads = `insert into ${schema}.audit_payloads
+    (audit_class, timestamp, request_id, encoding, body, state)
+    select * from unnest($1::smallint[], $2::timestamptz[], $3::uuid[], $4::text[], $5::bytea[], $6::jsonb[])
+    on conflict do nothing`;
+
+  return async function insert(shipments): Promise<number> {
+    if (shipments.length === 0) return 0;
+    try {
+      await insertAll(shipments);
+      return 0;
+    } catch (error) {
+      if (isDatabaseUnavailable(error)) throw error;
+      // One record the database refuses must not keep the others out.
+      if (shipments.length > 1) {
+        const middle = shipments.length >> 1;
+        return await insert(shipments.slice(0, middle)) + await insert(shipments.slice(middle));
+      }
+      rejected(shipments[0]!.requestId, error);
+      return 1;
+    }
+  };
+
+  async function insertAll(shipments: readonly Shipment[]): Promise<void> {
+    const json = `[${shipments.map(({ row }) => row).join(",")}]`;
+    let parsed: AuditRecord[] | undefined;
+    const records = () => parsed ??= JSON.parse(json) as AuditRecord[];
+    await partitions.ensure(shipments.flatMap(daysOf));
+    await statements.transaction(async (query) => {
+      await query(insertRows, [json], "insert audit");
+      const withPayload = shipments.filter(({ payload }) => payload);
+      if (withPayload.length > 0) {
+        await query(insertPayloads, [
+          withPayload.map(({ row }) => classOf(row, "audit")),
+          withPayload.map(({ requestId }) => new Date(timeOf(requestId)).toISOString()),
+          withPayload.map(({ requestId }) => requestId),
+          withPayload.map(({ payload }) => payload!.encoding),
+          withPayload.map(({ payload }) => payload!.bytes),
+          withPayload.map(({ payload }) => JSON.stringify(payload!.state)),
+        ], "insert payloads");
+      }
+      for (const write of writers) await write(query, { json, records });
+    });
+  }
+}
+
+function daysOf({ row, requestId }: Shipment): ClassDay[] {
+  const at = timeOf(requestId);
+  return (["audit", "usage"] as const).map((kind) => ({
+    kind,
+    retentionClass: classOf(row, kind),
+    at,
+  }));
+}
+
+/** Reads a class out of the text: parsing whole records for two numbers would cost more than all the rest. */
+function classOf(row: string, kind: RetentionKind): RetentionClass {
+  const member = `"${kind}Class":`;
+  return Number.parseInt(row.slice(row.indexOf(member) + member.length), 10) as RetentionClass;
+}
