@@ -1,0 +1,201 @@
+import { createHash } from "node:crypto";
+import type { Log } from "@vmx/core/contract";
+import { Secret } from "@vmx/core/kit";
+import type { Cluster, ClusterOptions, Redis, RedisOptions } from "ioredis";
+
+/** A client of one server or of a cluster. Calls that cannot reach the server reject at once. */
+export type RedisClient = Redis | Cluster;
+
+/** A Lua script under the name of its digest. */
+export interface RedisScript {
+  readonly lua: string;
+  readonly digest: string;
+}
+
+/** Prepares a script. */
+export function redisScript(lua: string): RedisScript {
+  return { lua, digest: createHash("sha1").update(lua).digest("hex") };
+}
+
+/** An open client. */
+export interface RedisConnection {
+  readonly client: RedisClient;
+  /** Waits until a client, the first if none is named, is connected; answers false when that takes longer. */
+  ready(timeoutMs: number, of?: RedisClient): Promise<boolean>;
+  /** Carries out a script as one step and answers what it returns. Rejects with `failure`. */
+  run(script: RedisScript, key: string, args: readonly (string | number)[]): Promise<unknown>;
+  /** A further client with the same settings, for subscriptions; closed together with this one. */
+  duplicate(): RedisClient;
+  /** What went wrong in words without credentials. */
+  failure(action: string, error: unknown): Error;
+  close(): Promise<void>;
+}
+
+interface Node {
+  readonly host: string;
+  readonly port: number;
+  readonly options: RedisOptions;
+}
+
+/** Longest pause between two attempts to connect, in milliseconds. */
+const maxPauseMs = 1_000;
+/** A server that leaves a command unanswered for so long is taken for gone; deadlines of calls are shorter. */
+const silenceMs = 5_000;
+
+/**
+ * Opens a client from a plugin's settings `url` and `mode`. It connects in the background and reconnects for ever.
+ * Nothing is queued while it is not connected, and nothing is sent twice: a reservation that waits in a queue would
+ * be taken long after its caller has gone.
+ *
+ * Throws an Error when the URL is missing or wrong; it does not repeat the URL.
+ */
+export async function openRedis(
+  config: Readonly<Record<string, unknown>>,
+  log: Log,
+): Promise<RedisConnection> {
+  const nodes = nodesOf(config["url"]);
+  const isCluster = config["mode"] === "cluster";
+  if (!isCluster && nodes.length > 1) {
+    throw new Error("Cannot open Redis: REDIS_URL names several nodes, VMX_REDIS_MODE is single");
+  }
+  const library = await import("ioredis");
+  const hide = hiding(nodes);
+  const failure = (action: string, error: unknown): Error =>
+    // The library's error carries the command's arguments, those of AUTH included: only its text goes on.
+    new Error(`${action}: ${hide(error instanceof Error ? error.message : String(error))}`);
+
+  let isClosing = false;
+  const open = (): RedisClient => {
+    const client = isCluster
+      ? new library.Cluster(
+        nodes.map(({ host, port }) => ({ host, port })),
+        clusterOptions(nodes[0]!),
+      )
+      : new library.Redis({ ...nodes[0]!.options, ...steady, retryStrategy: pause });
+    followState(client, (error) => failure("Cannot reach Redis", error), () => isClosing, log);
+    return client;
+  };
+  const client = open();
+  const others: RedisClient[] = [];
+  return {
+    client,
+    failure,
+    ready: (timeoutMs, of = client) =>
+      new Promise((resolve) => {
+        if (of.status === "ready") return resolve(true);
+        const timer = setTimeout(() => resolve(false), timeoutMs);
+        of.once("ready", () => {
+          clearTimeout(timer);
+          resolve(true);
+        });
+      }),
+    async run({ lua, digest }, key, args) {
+      try {
+        return await client.evalsha(digest, 1, key, ...args);
+      } catch (error) {
+        if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) {
+          throw failure("Redis failed", error);
+        }
+      }
+      // A server that has forgotten its scripts has not begun the step.
+      return await client.eval(lua, 1, key, ...args).catch((error: unknown) => {
+        throw failure("Redis failed", error);
+      });
+    },
+    duplicate() {
+      const other = open();
+      others.push(other);
+      return other;
+    },
+    close() {
+      isClosing = true;
+      for (const each of [client, ...others]) each.disconnect();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Options that keep a call from being queued or repeated. */
+const steady: RedisOptions = {
+  enableOfflineQueue: false,
+  maxRetriesPerRequest: 0,
+  autoResendUnfulfilledCommands: false,
+  connectTimeout: 3_000,
+  socketTimeout: silenceMs,
+};
+
+function clusterOptions(node: Node): ClusterOptions {
+  const { host: _host, port: _port, ...redisOptions } = node.options;
+  return {
+    enableOfflineQueue: false,
+    redisOptions: { ...redisOptions, ...steady },
+    clusterRetryStrategy: pause,
+    maxRedirections: 4,
+    // A command whose connection broke may have been carried out.
+    retryDelayOnFailover: 0,
+    retryDelayOnClusterDown: 0,
+    // Commands that fail do not refresh the map of slots then; the clock does.
+    slotsRefreshInterval: 2_000,
+  };
+}
+
+function pause(attempts: number): number {
+  return Math.min(maxPauseMs, 50 * 2 ** Math.min(attempts, 10));
+}
+
+/** Reads a comma list of URLs. */
+function nodesOf(setting: unknown): readonly Node[] {
+  const text = setting instanceof Secret ? setting.reveal() : setting;
+  if (typeof text !== "string") throw new Error("Cannot open Redis: REDIS_URL is not set");
+  return text.split(",").map((part) => {
+    const url = URL.parse(part.trim());
+    const isTls = url?.protocol === "rediss:";
+    if (!url?.hostname || !(isTls || url.protocol === "redis:")) {
+      throw new Error(
+        "Cannot open Redis: REDIS_URL is not a redis:// or rediss:// URL with a host",
+      );
+    }
+    const host = url.hostname.replace(/^\[|\]$/g, "");
+    const port = Number(url.port || 6379);
+    const database = url.pathname.slice(1);
+    if (!/^\d*$/.test(database)) {
+      throw new Error("Cannot open Redis: the path of REDIS_URL is not the number of a database");
+    }
+    const options = {
+      host,
+      port,
+      ...(url.username && { username: decodeURIComponent(url.username) }),
+      ...(url.password && { password: decodeURIComponent(url.password) }),
+      ...(database && { db: Number(database) }),
+      ...(isTls && { tls: {} }),
+    };
+    return { host, port, options };
+  });
+}
+
+/** Takes passwords out of a text: a server may repeat the arguments of a command it does not know. */
+function hiding(nodes: readonly Node[]): (text: string) => string {
+  const secrets = nodes.flatMap(({ options }) => options.password ? [options.password] : []);
+  return (text) => secrets.reduce((rest, secret) => rest.replaceAll(secret, "[secret]"), text);
+}
+
+/** One line for each change: connected, lost. */
+function followState(
+  client: RedisClient,
+  failure: (error: unknown) => Error,
+  isClosing: () => boolean,
+  log: Log,
+): void {
+  let isAway = false;
+  let last: Error | undefined;
+  client.on("error", (error) => void (last = failure(error)));
+  client.on("close", () => {
+    if (isAway || isClosing()) return;
+    isAway = true;
+    log.warn("Redis is away", { reason: last?.message ?? "the connection was closed" });
+  });
+  client.on("ready", () => {
+    if (isAway) log.info("Redis is back");
+    isAway = false;
+  });
+}
