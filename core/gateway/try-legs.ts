@@ -1,10 +1,11 @@
 import { type FailureReason, GatewayError } from "../contract/index.ts";
 import { createAbortable } from "./abortable.ts";
 import { admit, type Admitted } from "./admit.ts";
-import { type CallLeg, type Dispatched, loadConnection, prepare, timeLeftMs } from "./dispatch.ts";
+import { type CallLeg, type Dispatched, loadConnection, prepare } from "./dispatch.ts";
 import { abortReason, type Exchange } from "./exchange.ts";
 import { type HeldAnswer, hold } from "./hold.ts";
 import { createLeg, type LegRecord } from "./leg.ts";
+import { type LegClock, startLegClock } from "./leg-clock.ts";
 import { LegFailure, toLegFailure } from "./leg-failure.ts";
 import { noteSample } from "./leg-sample.ts";
 import type { PlannedLeg } from "./plan.ts";
@@ -103,8 +104,10 @@ async function callWithRetries(
       retryBudget.noteCall(connectionId);
       try {
         const calledAt = exchange.services.clock.monotonic();
-        const dispatched = await abortable.wait(callLeg(clock.signal));
+        clock.called();
+        const dispatched = clock.watch(await abortable.wait(callLeg(clock.signal)));
         const answer = await abortable.wait(hold(exchange, dispatched, record, calledAt));
+        clock.content();
         circuits.note(connectionId, model, false);
         return {
           record,
@@ -183,38 +186,6 @@ function noteFailure(exchange: Exchange, record: LegRecord, failure: LegFailure)
 function outcomeOf({ reason }: LegFailure): "denied" | "skipped" | "failed" {
   if (reason === "Circuit open") return "skipped";
   return reason.startsWith("Denied") ? "denied" : "failed";
-}
-
-type LegClock = ReturnType<typeof startLegClock>;
-
-/** A leg's own time within the request's; without one the leg shares the request's signal. */
-function startLegClock(exchange: Exchange, { slot }: PlannedLeg) {
-  const timeoutMs = slot.timeoutMs;
-  if (timeoutMs === null) {
-    return { signal: exchange.signal, leftMs: () => timeLeftMs(exchange), stop: () => {} };
-  }
-  const startedAt = exchange.services.clock.monotonic();
-  const controller = new AbortController();
-  const forward = () => controller.abort(exchange.signal.reason);
-  const timer = setTimeout(() => {
-    controller.abort(
-      new GatewayError("leg_timeout", `Model "${slot.model}" took longer than ${timeoutMs} ms`),
-    );
-  }, timeoutMs);
-  if (exchange.signal.aborted) forward();
-  exchange.signal.addEventListener("abort", forward, { once: true });
-  return {
-    signal: controller.signal,
-    leftMs: () =>
-      Math.min(
-        timeLeftMs(exchange),
-        timeoutMs - (exchange.services.clock.monotonic() - startedAt),
-      ),
-    stop() {
-      clearTimeout(timer);
-      exchange.signal.removeEventListener("abort", forward);
-    },
-  };
 }
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {

@@ -98,6 +98,10 @@ export interface SlotView {
   readonly maxRetries: number;
   /** Milliseconds for the whole leg, or null for no limit of its own. */
   readonly timeoutMs: number | null;
+  /** Milliseconds from a call to its first content; absent for no limit. */
+  readonly firstTokenTimeoutMs?: number | null | undefined;
+  /** Milliseconds without a byte from the provider; absent for the gateway's own. */
+  readonly idleTimeoutMs?: number | null | undefined;
 }
 
 /** An AI resource as the data plane needs it. */

@@ -14,6 +14,17 @@ const timeoutMs = nullable(Type.Integer({
   description: "Milliseconds for the whole leg; null for no limit of its own",
 }));
 
+const firstTokenTimeoutMs = Type.Optional(nullable(Type.Integer({
+  minimum: 100,
+  maximum: 600_000,
+  description: "Milliseconds from a call to its first content; absent for no limit of its own",
+})));
+const idleTimeoutMs = Type.Optional(nullable(Type.Integer({
+  minimum: 100,
+  maximum: 600_000,
+  description: "Milliseconds without a byte from the provider; absent for the gateway's own",
+})));
+
 /** A model slot as stored. */
 export const ModelSlot = Type.Object({
   connectionId: Uuid,
@@ -21,6 +32,8 @@ export const ModelSlot = Type.Object({
   model: Type.String(),
   maxRetries,
   timeoutMs,
+  firstTokenTimeoutMs,
+  idleTimeoutMs,
 }, { ...closed, title: "ModelSlot", description: "A connection, a model and the tuning of a leg" });
 /** See the schema of the same name. */
 export type ModelSlot = Type.Static<typeof ModelSlot>;
@@ -37,6 +50,8 @@ export const ModelSlotInput = Type.Object({
   connectionName: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
   maxRetries: Type.Optional(maxRetries),
   timeoutMs: Type.Optional(timeoutMs),
+  firstTokenTimeoutMs,
+  idleTimeoutMs,
 }, {
   ...closed,
   title: "ModelSlotInput",
