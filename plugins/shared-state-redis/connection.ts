@@ -20,7 +20,10 @@ export function redisScript(lua: string): RedisScript {
 /** An open client. */
 export interface RedisConnection {
   readonly client: RedisClient;
-  /** Waits until a client, the first if none is named, is connected; answers false when that takes longer. */
+  /**
+   * Waits until a client, the first if none is named, is connected. Answers false when that fails or takes longer;
+   * the client goes on trying.
+   */
   ready(timeoutMs: number, of?: RedisClient): Promise<boolean>;
   /** Carries out a script as one step and answers what it returns. Rejects with `failure`. */
   run(script: RedisScript, key: string, args: readonly (string | number)[]): Promise<unknown>;
@@ -83,11 +86,15 @@ export async function openRedis(
     ready: (timeoutMs, of = client) =>
       new Promise((resolve) => {
         if (of.status === "ready") return resolve(true);
-        const timer = setTimeout(() => resolve(false), timeoutMs);
-        of.once("ready", () => {
+        const end = (isReady: boolean) => {
           clearTimeout(timer);
-          resolve(true);
-        });
+          of.off("ready", onReady).off("close", onClose);
+          resolve(isReady);
+        };
+        const onReady = () => end(true);
+        const onClose = () => end(false);
+        const timer = setTimeout(onClose, timeoutMs);
+        of.once("ready", onReady).once("close", onClose);
       }),
     async run({ lua, digest }, key, args) {
       try {
