@@ -27,6 +27,7 @@ import type { EgressGuard } from "./kit/egress.ts";
 import type { RootLog } from "./log.ts";
 import { createAllocation } from "./prioritization/index.ts";
 import { createDiscoveredRecorder } from "./records/discovered-limits.ts";
+import { createRecords, type RecordsState } from "./records/create-records.ts";
 import { createUseRecorder } from "./records/last-used.ts";
 import { createLiveSamples, exchangeSamples } from "./routing/index.ts";
 import type { Database } from "./store/database.ts";
@@ -123,11 +124,25 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     log,
   });
   const uses = createUseRecorder({ database: parts.database, clock, log });
+  const records = createRecords({
+    dataDir: config.dataDir,
+    settings: config.records,
+    statements: parts.database.statements,
+    host,
+    sharedState,
+    redact: parts.redact,
+    environmentSettings: () =>
+      [...loader.current().environments.values()].map(({ settings }) => settings),
+    clock,
+    log: log.named("records"),
+  });
   const management = createManagement({
     onTokenUsed: uses.token,
+    capacity: { ...capacity, copy: (environmentId) => copies.copy(environmentId) },
     tryModel: createTryModel(host, parts.redact),
     allocation,
     gateway: createGatewayView(() => services),
+    records,
     database: parts.database,
     loader,
     host,
@@ -176,8 +191,12 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     ),
     redact: parts.redact,
     onStarted: (exchange) => void running.add(exchange),
-    onFinished({ exchange }) {
+    onTargeted: records.onTargeted,
+    onFirstContent: records.onFirstContent,
+    onFinished(outcome) {
+      const { exchange } = outcome;
       running.delete(exchange);
+      records.onFinished(outcome);
       if (exchange.caller?.kind === "api-key") uses.apiKey(exchange.caller.apiKey.apiKeyId);
     },
   };
@@ -198,7 +217,9 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
           () => refusing,
         ),
         middleware: [management.middleware, createConsole(findConsole())],
-        readiness: () => ({ status: draining ? "not_ready" : readiness(loader) }),
+        readiness: () => ({
+          status: draining ? "not_ready" : readiness(loader, records.state()),
+        }),
         log,
       }),
     drain() {
@@ -206,11 +227,13 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     },
     refuse() {
       refusing = true;
+      management.endStreams();
     },
     isIdle: () => running.size === 0,
     async flush() {
       await uses.flush();
       await discovered.flush();
+      await records.flush();
     },
     async finish(graceMs) {
       const done = () => Promise.all([...running].map(({ finished }) => finished));
@@ -225,6 +248,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
       await capacity.stop();
       await copies.stop();
       await discovered.stop();
+      await records.close();
     },
   };
 }
@@ -232,7 +256,11 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
 /** Milliseconds aborted requests get to write their last frame. */
 const abortGraceMs = 1_000;
 
-function readiness(loader: SnapshotLoader): "ready" | "degraded" | "not_ready" {
+function readiness(
+  loader: SnapshotLoader,
+  { spool }: RecordsState,
+): "ready" | "degraded" | "not_ready" {
   const { status } = loader.state();
-  return status === "starting" ? "not_ready" : status;
+  if (status === "starting") return "not_ready";
+  return spool.pressure === "none" && spool.writable ? status : "degraded";
 }

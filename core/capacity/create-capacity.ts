@@ -3,6 +3,7 @@ import { type Admission, createAdmission, type FailurePolicy } from "./admission
 import { type CapacityView, createCapacityView } from "./capacity-view.ts";
 import { createDiscovered, type Discovered } from "./discovered.ts";
 import { createEstimates, type Estimates } from "./estimates.ts";
+import { createLiveMeters, type LiveMeters } from "./live-meters.ts";
 import { createLiveness, type Liveness } from "./liveness.ts";
 
 /** What one process does about capacity. */
@@ -11,6 +12,7 @@ export interface Capacity {
   readonly estimates: Estimates;
   readonly discovered: Discovered;
   readonly view: CapacityView;
+  readonly live: LiveMeters;
   readonly liveness: Liveness;
   /** Begins heartbeats and the expiry of reservations. */
   start(): void;
@@ -59,6 +61,7 @@ export function createCapacity(parts: CapacityParts): Capacity {
     estimates: createEstimates(),
     discovered,
     view,
+    live: createLiveMeters({ admission, clock, discovered, view }),
     liveness,
     start() {
       liveness.start();

@@ -8,6 +8,8 @@ export interface Discovered {
   note(connectionId: string, model: string, read: () => DiscoveredLimits | undefined): void;
   /** What was told within the last 7 days. */
   find(connectionId: string, model: string): DiscoveredModel | undefined;
+  /** The limits any model of a connection told of last for a period. */
+  latest(connectionId: string, period: Period): DiscoveredPeriod | undefined;
   /** Takes in what was written down before this process started. */
   load(connectionId: string, stored: StoredDiscovered): void;
   /** What has changed since the last call, to be written down; a model at most once per 30 s. */
@@ -19,6 +21,14 @@ export interface DiscoveredModel {
   /** Unix milliseconds of the last sighting. */
   readonly updatedAt: number;
   readonly limits: readonly DiscoveredEntry[];
+}
+
+/** See `Discovered.latest`; null where nothing was told. */
+export interface DiscoveredPeriod {
+  readonly requests: number | null;
+  readonly tokens: number | null;
+  /** Unix milliseconds. */
+  readonly updatedAt: number;
 }
 
 /** One limit as it was seen. */
@@ -130,6 +140,21 @@ export function createDiscovered(clock: Pick<Clock, "now">): Discovered {
         ? { updatedAt: entry.updatedAt, limits: entry.limits }
         : undefined;
     },
+    latest(connectionId, period) {
+      let last: Known | undefined;
+      for (const entry of known.values()) {
+        if (entry.connectionId !== connectionId || !isFresh(entry)) continue;
+        if (!entry.limits.some((limit) => limit.period === period)) continue;
+        if (!last || entry.updatedAt > last.updatedAt) last = entry;
+      }
+      if (!last) return undefined;
+      const { limits, updatedAt } = last;
+      return {
+        requests: limitFor(limits, period, "requests"),
+        tokens: limitFor(limits, period, "tokens"),
+        updatedAt,
+      };
+    },
     load(connectionId, { models }) {
       for (const [model, stored] of Object.entries(models)) {
         const updatedAt = Date.parse(stored.updatedAt);
@@ -204,16 +229,22 @@ function sum(
   return { ...input, limit: input.limit + output.limit, ...remaining };
 }
 
+function limitFor(
+  limits: readonly DiscoveredEntry[],
+  period: Period,
+  axis: DiscoveredEntry["axis"],
+): number | null {
+  return limits.find((entry) => entry.period === period && entry.axis === axis)?.limit ?? null;
+}
+
 function toStored({ updatedAt, limits }: Known): StoredDiscoveredModel {
   const periods = [...new Set(limits.map(({ period }) => period))];
-  const of = (period: Period, axis: DiscoveredEntry["axis"]) =>
-    limits.find((entry) => entry.period === period && entry.axis === axis)?.limit ?? null;
   return {
     updatedAt: new Date(updatedAt).toISOString(),
     capacity: periods.map((period) => ({
       period,
-      requests: of(period, "requests"),
-      tokens: of(period, "tokens"),
+      requests: limitFor(limits, period, "requests"),
+      tokens: limitFor(limits, period, "tokens"),
       enabled: true,
       dimension: null,
       dimensionField: null,

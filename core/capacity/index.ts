@@ -4,6 +4,8 @@ export type { CapacityView, UsageQuery, WatchedSubject } from "./capacity-view.t
 export { type CounterCopies, createCounterCopies } from "./counter-copies.ts";
 export { type Capacity, type CapacityParts, createCapacity } from "./create-capacity.ts";
 export type { Discovered, StoredDiscovered } from "./discovered.ts";
+export type { GuardedStore } from "./guarded-store.ts";
 export { legMeters, type LegSubject } from "./leg-meters.ts";
+export type { LiveMeters, MeterFilter } from "./live-meters.ts";
 export { limitsOf, minuteTokenLimit } from "./limits.ts";
 export { refusalError } from "./refusal.ts";

@@ -9,6 +9,7 @@ import {
   type ManagementRequest,
   type ManagementServices,
 } from "../management/index.ts";
+import { createEventBodies } from "./event-body.ts";
 import { writeAnswer } from "./problem.ts";
 import type { SourceAddress } from "./source-address.ts";
 
@@ -22,6 +23,8 @@ export interface Management {
   /** Answers every path below `/api`; all others go on. */
   readonly middleware: Middleware;
   readonly access: Access;
+  /** Ends the streams of events that are followed. */
+  endStreams(): void;
   /** The origin a browser reached the gateway under. */
   origin(headers: Readonly<Record<string, string | undefined>>): string;
 }
@@ -33,6 +36,7 @@ export function createManagement(parts: ManagementParts): Management {
   const publicOrigin = publicUrl === undefined ? undefined : new URL(publicUrl).origin;
   const origin: Management["origin"] = (headers) => publicOrigin ?? ownOrigin(headers["host"]);
   const toRequest = requestReader(parts.sourceAddress, origin);
+  const bodies = createEventBodies();
   const router = new Router({ sensitive: true, strict: true });
   for (const route of management.routes) {
     const path = route.path.replace(/\{(\w+)\}/g, ":$1");
@@ -41,7 +45,7 @@ export function createManagement(parts: ManagementParts): Management {
       const answer = await management.answer(route, toRequest(context, params));
       // The rest of a body that was too large is not waited for.
       if (answer.status === 413) context.set("connection", "close");
-      writeAnswer(context, answer);
+      writeAnswer(context, bodies.open(answer));
     });
   }
   const docs = createDocsPage(management.openApi);
@@ -70,7 +74,7 @@ export function createManagement(parts: ManagementParts): Management {
     }
   };
 
-  return { middleware, access: management.access, origin };
+  return { middleware, access: management.access, origin, endStreams: () => bodies.end() };
 
   function refuse(context: Context): void {
     const methods = new Set(

@@ -1,4 +1,5 @@
 import type { Context } from "koa";
+import { Readable } from "node:stream";
 import type { ManagementAnswer } from "../management/index.ts";
 
 /** Writes a management answer, problems included, to a Koa response. */
@@ -11,5 +12,5 @@ export function writeAnswer(context: Context, { status, headers, body }: Managem
     context.status = status;
     return;
   }
-  context.body = typeof body === "string" ? body : JSON.stringify(body);
+  context.body = typeof body === "string" || body instanceof Readable ? body : JSON.stringify(body);
 }

@@ -4,6 +4,7 @@ import { GatewayError } from "../contract/errors.ts";
 import { maskText } from "../host/configuration-schema.ts";
 import type { Actor } from "../store/change.ts";
 import { etagOf, parseEtags } from "./etag.ts";
+import { EventStream } from "./event-stream.ts";
 import { type Claim, claimIdempotencyKey } from "./idempotency.ts";
 import { parseJsonBody } from "./json-body.ts";
 import { problemOf } from "./problem.ts";
@@ -100,6 +101,7 @@ async function run(
     requestId,
     sourceIp: request.sourceIp,
     userAgent: request.headers["user-agent"],
+    wantsEvents: /\btext\/event-stream\b/i.test(request.headers["accept"] ?? ""),
     origin: request.origin,
     actor: actorOf(principal, requestId, request.sourceIp),
     services,
@@ -155,6 +157,11 @@ function present(
   if (reply.cookie !== undefined) headers["set-cookie"] = reply.cookie;
   const noStore = route.secrets !== undefined || reply.cookie !== undefined;
   if (body === undefined) return { status: route.status, headers, body, noStore };
+  if (body instanceof EventStream) {
+    headers["content-type"] = "text/event-stream; charset=utf-8";
+    headers["x-accel-buffering"] = "no";
+    return { status: route.status, headers, body, noStore };
+  }
   headers["content-type"] ??= "application/json; charset=utf-8";
   if (hasVersion(body)) {
     const etag = etagOf(body.version);

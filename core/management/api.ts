@@ -9,6 +9,7 @@ import { apiKeyRoutes } from "./api-keys.ts";
 import { authRoutes } from "./auth.ts";
 import { environmentRoutes } from "./environments.ts";
 import { installationRoutes } from "./installation.ts";
+import { liveCapacityRoutes } from "./live-capacity.ts";
 import { meRoutes } from "./me.ts";
 import { createOpenApi } from "./openapi.ts";
 import { roleMemberRoutes } from "./role-members.ts";
@@ -56,6 +57,7 @@ export function createManagementApi(version: string): ManagementApi {
     ...apiKeyRoutes,
     ...poolDefinitionRoutes,
     ...allocationRoutes,
+    ...liveCapacityRoutes,
     ...activityRoutes,
     ...installationRoutes,
   ].flatMap(withPut);

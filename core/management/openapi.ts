@@ -127,7 +127,10 @@ function operation(route: Route, emit: Emit): Node {
         ? {
           description: "Done",
           headers: answerHeaders(answer),
-          content: { "application/json": { schema: emit(answer) } },
+          content: {
+            "application/json": { schema: emit(answer) },
+            ...(route.events ? { "text/event-stream": { schema: emit(route.events) } } : {}),
+          },
         }
         : { description: "Done", headers: answerHeaders(undefined) },
       ...(method === "GET" && hasVersion(answer)

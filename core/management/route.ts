@@ -55,6 +55,8 @@ export interface RouteContext<Query = unknown, Body = unknown, Loaded = unknown>
   readonly requestId: string;
   readonly sourceIp: string;
   readonly userAgent: string | undefined;
+  /** True when the caller asks for a stream of events. Routes without `events` need not look. */
+  readonly wantsEvents: boolean;
   /** Origin under which the browser reached the gateway. */
   readonly origin: string;
   /** Who a change is written down for. */
@@ -79,6 +81,8 @@ export interface Route {
   readonly bodyOptional?: boolean | undefined;
   /** Absent for answers without a body. */
   readonly answer?: TSchema | undefined;
+  /** Data of the events, for operations that can be followed with `Accept: text/event-stream`. */
+  readonly events?: TSchema | undefined;
   /** 200, 201 or 204; derived when absent. */
   readonly status: number;
   /** Codes of its own, beside those every route can answer. */

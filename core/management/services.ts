@@ -1,10 +1,12 @@
 import type { Access } from "./access.ts";
 import type { Clock, Encryption, Log, SharedState } from "../contract/index.ts";
+import type { GuardedStore, LiveMeters } from "../capacity/index.ts";
 import type { RequiredPlugins } from "../host/follow-switches.ts";
 import type { GatewayView } from "../gateway/gateway-view.ts";
 import type { PluginHost } from "../host/plugin-host.ts";
 import type { EgressGuard } from "../kit/egress.ts";
 import type { ProviderConnection } from "../contract/provider.ts";
+import type { Records } from "../records/create-records.ts";
 import type { Allocation } from "../prioritization/index.ts";
 import type { Database } from "../store/database.ts";
 import type { Snapshot } from "../store/snapshot.ts";
@@ -44,10 +46,22 @@ export interface ManagementServices {
   readonly onTokenUsed?: ((tokenId: string) => void) | undefined;
   /** What the data plane of this process knows and would do. */
   readonly gateway: GatewayView;
+  /** What limits are used, and the way to forget it. */
+  readonly capacity: CapacityControl;
+  /** Records of requests, as they happen. */
+  readonly records: Pick<Records, "live" | "state">;
   /** How pools share connections. */
   readonly allocation: Pick<Allocation, "view">;
   /** Makes a call of one output token, for connection tests that name a model. */
   readonly tryModel?: TryModel;
+}
+
+/** What the management plane needs of capacity. */
+export interface CapacityControl {
+  readonly live: LiveMeters;
+  readonly admission: { readonly store: Pick<GuardedStore, "ask"> };
+  /** Writes down the counters of an environment. Never rejects. */
+  copy(environmentId: string): Promise<void>;
 }
 
 /** The snapshot this process serves, and the way to have a newer one. */

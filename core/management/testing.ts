@@ -9,11 +9,13 @@ import type { PluginHost } from "../host/plugin-host.ts";
 import { createManagement } from "../http/management.ts";
 import { listen } from "../http/server.ts";
 import { createSourceAddress } from "../http/source-address.ts";
+import { createRedact } from "../gateway/redact.ts";
 import { createEgressGuard } from "../kit/egress.ts";
 import { createHttpClient } from "../kit/http.ts";
 import { Secret } from "../kit/secret.ts";
 import type { Database } from "../store/database.ts";
 import { createSnapshotLoader, type SnapshotLoader } from "../store/loader.ts";
+import { createRecords, type Records } from "../records/create-records.ts";
 import { startTestDatabase, type TestDatabase } from "../store/testing.ts";
 import { bootstrap, type FirstRun } from "./bootstrap.ts";
 import type { ManagementConfig } from "./services.ts";
@@ -26,6 +28,7 @@ export interface TestManagement {
   readonly loader: SnapshotLoader;
   readonly host: PluginHost;
   readonly firstRun: FirstRun;
+  readonly records: Records;
   /** What the data plane of the same process stands on. */
   readonly gateway: TestServices;
   /** Lines written to the log, fields included. */
@@ -128,10 +131,24 @@ export async function startTestManagement(
     log,
     fetch: http.fetch,
   });
+  const records = createRecords({
+    dataDir: testDatabase.dataDir,
+    settings: { maxPayloadBytes: 262_144, spoolMaxBytes: 2 ** 26, whenSpoolFull: "serve" },
+    statements: database.statements,
+    host,
+    sharedState: () => host.get("sharedStates", "memory"),
+    redact: createRedact([]),
+    environmentSettings: () =>
+      [...loader.current().environments.values()].map(({ settings }) => settings),
+    clock,
+    log,
+  });
   const management = createManagement({
+    records,
     database,
     gateway: createGatewayView(() => gateway),
     allocation: gateway.allocation,
+    capacity: { ...gateway.capacity, copy: () => Promise.resolve() },
     loader,
     host,
     encryption,
@@ -184,6 +201,7 @@ export async function startTestManagement(
     loader,
     host,
     firstRun: firstRun!,
+    records,
     gateway,
     logged,
     clock,
@@ -198,6 +216,7 @@ export async function startTestManagement(
     },
     async stop() {
       await server.stop(0);
+      await records.close(0);
       await gateway.capacity.stop();
       await loader.stop();
       await host.dispose();

@@ -20,9 +20,8 @@ export const Capacity = Type.Object({
     description: "Counts each value of the dimension for itself",
   }))),
   dimensionField: Type.Optional(nullable(Type.String({
-    minLength: 1,
-    maxLength: 128,
-    description: "The metadata member; needed with dimension `metadata`",
+    pattern: "^[A-Za-z0-9_.-]{1,64}$",
+    description: "Key of the metadata; needed with dimension `metadata`",
   }))),
 }, { ...closed, title: "Capacity", description: "A limit of requests and tokens per period" });
 /** See the schema of the same name. */

@@ -14,6 +14,7 @@ export * from "./environment.ts";
 export * from "./field.ts";
 export * from "./json.ts";
 export * from "./list.ts";
+export * from "./live-capacity.ts";
 export * from "./model-slot.ts";
 export * from "./part.ts";
 export * from "./plugin.ts";

@@ -11,6 +11,7 @@ export type ProblemCode =
   | "API_KEY_NOT_FOUND"
   | "BODY_TOO_LARGE"
   | "BUILT_IN_ROLE"
+  | "COMPLETION_BATCH_NOT_FOUND"
   | "CONNECTION_IN_USE"
   | "CSRF_TOKEN_INVALID"
   | "DATABASE_UNAVAILABLE"
@@ -54,6 +55,7 @@ export type ProblemCode =
   | "WORKSPACE_ALREADY_EXISTS"
   | "WORKSPACE_NOT_FOUND"
   | "WORKSPACE_OWNER_REQUIRED"
+  | "capacity_store_unavailable"
   | "invalid_request"
   | "operation_not_supported"
   | "upstream_error";

@@ -509,6 +509,20 @@ export type Capacity = {
 };
 
 /**
+ * CapacityReset
+ *
+ * The counters of one subject and period, of all dimension values
+ */
+export type CapacityReset = {
+    level: 'connection' | 'resource' | 'api-key' | 'batch';
+    /**
+     * A UUID in lower case
+     */
+    subjectId: string;
+    period: 'minute' | 'hour' | 'day' | 'week' | 'month' | 'lifetime';
+};
+
+/**
  * ConnectionAllocation
  *
  * How pools share one connection
@@ -790,6 +804,84 @@ export type Fault = {
      * Model slot, such as `fallbackModels[1]`
      */
     slot?: string;
+};
+
+/**
+ * LiveCapacity
+ *
+ * Limits with what is used of them now
+ */
+export type LiveCapacity = {
+    /**
+     * RFC 3339, UTC
+     */
+    at: string;
+    /**
+     * `local`: the store is away and this process keeps limits by itself; `degraded`: it keeps none or refuses
+     */
+    storeState: 'ok' | 'degraded' | 'local';
+    data: Array<LiveMeter>;
+};
+
+/**
+ * LiveMeter
+ *
+ * A limit with what is used of it now
+ */
+export type LiveMeter = {
+    level: 'connection' | 'resource' | 'api-key' | 'batch';
+    /**
+     * A UUID in lower case
+     */
+    subjectId: string;
+    subjectName: string;
+    /**
+     * `source-ip`, or `metadata.` with the member's name
+     */
+    dimension?: string;
+    dimensionValue?: string;
+    period: 'minute' | 'hour' | 'day' | 'week' | 'month' | 'lifetime';
+    requests: {
+        limit: number | null;
+        /**
+         * What is reserved is included
+         */
+        used: number;
+        /**
+         * Taken by requests still running
+         */
+        reserved: number;
+        remaining: number | null;
+    };
+    tokens: {
+        limit: number | null;
+        /**
+         * What is reserved is included
+         */
+        used: number;
+        /**
+         * Taken by requests still running
+         */
+        reserved: number;
+        remaining: number | null;
+    };
+    windowStart: string | null;
+    resetAt: string | null;
+    /**
+     * Requests refused for this limit
+     */
+    deniedInWindow: number;
+    /**
+     * What the provider last told of its own limits
+     */
+    discovered?: {
+        requests: number | null;
+        tokens: number | null;
+        /**
+         * RFC 3339, UTC
+         */
+        updatedAt: string;
+    };
 };
 
 /**
@@ -6833,6 +6925,126 @@ export type GetAllocationResponses = {
 };
 
 export type GetAllocationResponse = GetAllocationResponses[keyof GetAllocationResponses];
+
+export type GetCapacityData = {
+    body?: never;
+    path: {
+        workspaceId: string;
+        environmentId: string;
+    };
+    query?: {
+        level?: 'connection' | 'resource' | 'api-key' | 'batch';
+        /**
+         * A UUID in lower case
+         */
+        subjectId?: string;
+    };
+    url: '/api/v1/workspaces/{workspaceId}/environments/{environmentId}/capacity';
+};
+
+export type GetCapacityErrors = {
+    /**
+     * `VALIDATION_FAILED`: The input is not valid
+     */
+    400: Problem;
+    /**
+     * `NOT_AUTHENTICATED`: Authentication is required; `SESSION_EXPIRED`: The session has expired; `TOKEN_EXPIRED`: The token has expired
+     */
+    401: Problem;
+    /**
+     * `API_KEY_CANNOT_MANAGE`: API keys cannot manage the gateway; `USER_INACTIVE`: The user is inactive; `PASSWORD_CHANGE_REQUIRED`: The password must be changed first; `NOT_AUTHORIZED`: The caller lacks the right
+     */
+    403: Problem;
+    /**
+     * `ENVIRONMENT_NOT_FOUND`: The environment does not exist; `WORKSPACE_NOT_FOUND`: The workspace does not exist
+     */
+    404: Problem;
+    /**
+     * `INTERNAL_ERROR`: Something went wrong
+     */
+    500: Problem;
+    /**
+     * `DATABASE_UNAVAILABLE`: The database is away
+     */
+    503: Problem;
+};
+
+export type GetCapacityError = GetCapacityErrors[keyof GetCapacityErrors];
+
+export type GetCapacityResponses = {
+    /**
+     * Done
+     */
+    200: LiveCapacity;
+};
+
+export type GetCapacityResponse = GetCapacityResponses[keyof GetCapacityResponses];
+
+export type ResetCapacityData = {
+    body: CapacityReset;
+    headers?: {
+        /**
+         * Repeats with the same key and body are answered with the first answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        workspaceId: string;
+        environmentId: string;
+    };
+    query?: never;
+    url: '/api/v1/workspaces/{workspaceId}/environments/{environmentId}/capacity/reset';
+};
+
+export type ResetCapacityErrors = {
+    /**
+     * `VALIDATION_FAILED`: The input is not valid
+     */
+    400: Problem;
+    /**
+     * `NOT_AUTHENTICATED`: Authentication is required; `SESSION_EXPIRED`: The session has expired; `TOKEN_EXPIRED`: The token has expired
+     */
+    401: Problem;
+    /**
+     * `API_KEY_CANNOT_MANAGE`: API keys cannot manage the gateway; `USER_INACTIVE`: The user is inactive; `PASSWORD_CHANGE_REQUIRED`: The password must be changed first; `NOT_AUTHORIZED`: The caller lacks the right; `CSRF_TOKEN_INVALID`: The CSRF token is not valid
+     */
+    403: Problem;
+    /**
+     * `ENVIRONMENT_NOT_FOUND`: The environment does not exist; `AI_CONNECTION_NOT_FOUND`: The AI connection does not exist; `AI_RESOURCE_NOT_FOUND`: The AI resource does not exist; `API_KEY_NOT_FOUND`: The API key does not exist; `COMPLETION_BATCH_NOT_FOUND`: The batch does not exist; `WORKSPACE_NOT_FOUND`: The workspace does not exist
+     */
+    404: Problem;
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: The idempotency key belongs to another request; `IDEMPOTENCY_IN_PROGRESS`: The first request with this key is still running
+     */
+    409: Problem;
+    /**
+     * `BODY_TOO_LARGE`: The body is too large
+     */
+    413: Problem;
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: The content type is not supported
+     */
+    415: Problem;
+    /**
+     * `INTERNAL_ERROR`: Something went wrong
+     */
+    500: Problem;
+    /**
+     * `capacity_store_unavailable`: The capacity store is away; `DATABASE_UNAVAILABLE`: The database is away
+     */
+    503: Problem;
+};
+
+export type ResetCapacityError = ResetCapacityErrors[keyof ResetCapacityErrors];
+
+export type ResetCapacityResponses = {
+    /**
+     * Done
+     */
+    204: void;
+};
+
+export type ResetCapacityResponse = ResetCapacityResponses[keyof ResetCapacityResponses];
 
 export type ListActivityData = {
     body?: never;
