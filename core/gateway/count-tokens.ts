@@ -54,6 +54,7 @@ export function answerEstimate(
     includeUsage: true,
   });
   const text = JSON.stringify(value);
+  if (exchange.capture) exchange.capture.answer = text;
   reply.head(200, {
     ...answerHeaders(exchange, undefined),
     "x-vmx-estimated": "true",

@@ -65,6 +65,7 @@ export async function serve(
       exchange,
       legs.map(({ slot }) => slot.connectionId),
     );
+    await services.onTargeted?.(exchange);
     if (request.endpoint.operation === "count-tokens") {
       legs.length = 1;
       if (!await countsNatively(exchange, legs[0]!)) {
@@ -72,7 +73,6 @@ export async function serve(
         return await exchange.finished;
       }
     }
-    await services.onTargeted?.(exchange);
     const serving = await tryLegs(exchange, legs);
     try {
       finish(exchange, await relay(exchange, serving, watched));
@@ -106,14 +106,22 @@ function refuse(exchange: Exchange, error: unknown, reply: Reply, headSent: bool
     });
   }
   const gone = known.code === "client_closed_request";
-  if (headSent || gone) reply.end();
-  else answerError(exchange, known, reply);
+  const answer = () => headSent || gone ? reply.end() : answerError(exchange, known, reply);
+  // Nothing is on record yet of a request without a leg: it is before its caller hears of it.
+  const recordFirst = exchange.legs.length === 0;
+  if (!recordFirst) answer();
   finish(exchange, {
-    status: gone ? "aborted" : known.code.startsWith("blocked_by") ? "blocked" : "error",
+    status: gone ? "aborted" : refusedStatus(known),
     statusCode: known.status,
     errorCode: known.code,
     errorMessage: known.message,
   });
+  if (recordFirst) answer();
+}
+
+function refusedStatus(error: GatewayError | LegFailure): "blocked" | "denied" | "error" {
+  if (error.code.startsWith("blocked_by")) return "blocked";
+  return error instanceof LegFailure && error.reason.startsWith("Denied") ? "denied" : "error";
 }
 
 function finish(
