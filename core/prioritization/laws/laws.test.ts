@@ -1,0 +1,14 @@
+import fc from "fast-check";
+import { afterAll, beforeAll, test } from "vitest";
+import { loadTestPlugins, type TestPlugins } from "../testing.ts";
+import { laws } from "./testing.ts";
+
+let plugins: TestPlugins;
+beforeAll(async () => {
+  plugins = await loadTestPlugins();
+});
+afterAll(() => plugins.stop());
+
+test.each(laws)("$title", async ({ property, weight }) => {
+  await fc.assert(property(plugins), { numRuns: Math.ceil(8 * weight) });
+});
