@@ -1,27 +1,23 @@
 /*
- * What routing costs: CPU microseconds per request of the whole stage, facts and trace included.
+ * What routing costs: CPU microseconds per request of the whole stage, from the body as parsed to the decision with
+ * its trace.
  *
  *   node bench/routing.ts [--rounds N]
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
-import {
-  type CompiledRouting,
-  compileRouting,
-  createBudget,
-  createRoutingFacts,
-  evaluateRouting,
-  normaliseRouting,
-} from "../core/routing/index.ts";
-import { createConditionsEvaluator } from "../plugins/routing-conditions/evaluator.ts";
-import { createJexlEvaluator } from "../plugins/routing-jexl/evaluator.ts";
+import type { Routing } from "@vmx/schemas";
+import { acceptRouting } from "../core/gateway/accept-routing.ts";
+import type { RoutingQuestion } from "../core/gateway/router.ts";
+import { startTestGateway, type TestGateway } from "../core/gateway/testing.ts";
 
 const { values: options } = parseArgs({
   options: { rounds: { type: "string", default: "200000" } },
 });
 const rounds = Number(options.rounds);
-const evaluators = { UI: createConditionsEvaluator(), ADVANCED: createJexlEvaluator() };
-const slot = { connectionId: "00000000-0000-4000-8000-000000000000", model: "other" };
+const gateway = await startTestGateway();
+const echo = gateway.snapshot.setConnection("echo", "echo");
+const slot = { connectionId: echo.connectionId, provider: "echo", model: "echo" };
 
 /** Conditions no request of the benchmark meets, so that all of them are evaluated. */
 const conditions = [
@@ -49,69 +45,63 @@ const expressions = [
   "request.messagesCount >= 40",
 ];
 
-measure("nothing but the facts", []);
-measure(
+await measure("no rules", undefined);
+await measure("no enabled rule", []);
+await measure(
   "ten structured rules",
   conditions.map(([expression, comparator, value]) => ({
     conditions: [{ expression, comparator, value }],
   })),
 );
-if (!process.env["ONLY"]) {
-  measure("ten expressions", expressions.map((expression) => ({ expression })));
-}
+await measure("ten expressions", expressions.map((expression) => ({ expression })));
+await gateway.stop();
 
-function measure(name: string, rules: readonly object[]): void {
-  const routing = compile(rules);
-  run(routing, rounds / 4);
+async function measure(name: string, rules: readonly object[] | undefined): Promise<void> {
+  const question = await ask(gateway, rules);
+  await run(question, rounds / 4);
   let best = Infinity;
   for (let attempt = 0; attempt < 5; attempt++) {
     const before = process.cpuUsage();
-    run(routing, rounds / 5);
+    await run(question, rounds / 5);
     const { user, system } = process.cpuUsage(before);
     best = Math.min(best, (user + system) / (rounds / 5));
   }
   console.log(`${name}: ${best.toFixed(2)} us CPU per request`);
 }
 
-function compile(rules: readonly object[]): CompiledRouting {
-  const conditions = rules.map((rule) => ({ ...rule, then: slot }));
-  return compileRouting(normaliseRouting({ enabled: true, conditions }), evaluators);
-}
-
-function run(routing: CompiledRouting, times: number): void {
-  const monotonic = () => performance.now();
+/** A request to a resource with the rules given. */
+async function ask(
+  { dialect, host, services, snapshot }: TestGateway,
+  rules: readonly object[] | undefined,
+): Promise<RoutingQuestion> {
+  const conditions = rules?.map((rule) => ({ ...rule, then: slot })) ?? [];
+  const routing = rules && await acceptRouting({ enabled: true, conditions }, null, host);
+  const resource = snapshot.setResource("fast", slot, {
+    routing: (routing ?? null) as unknown as Routing | null,
+  });
+  const [environment] = services.snapshot().environments.values();
+  const [apiKey] = services.snapshot().apiKeysByHash.values();
+  const inbound = (await dialect("openai-chat")).inbound!;
   const body = {
     model: "fast",
     messages: [{ role: "user", content: "What is the capital of France?" }],
   };
+  return {
+    caller: { kind: "api-key", apiKey: apiKey!, environment: environment! },
+    target: { kind: "resource", resource },
+    envelope: { metadata: { tier: "bronze" } },
+    body,
+    merged: () => ({ body, facts: inbound.inspect(body, "chat") }),
+    format: inbound.format,
+    sourceIp: "127.0.0.1",
+    now: 1_772_000_000_000,
+    revision: services.snapshot().revision,
+  };
+}
+
+async function run(question: RoutingQuestion, times: number): Promise<void> {
   for (let at = 0; at < times; at++) {
-    const facts = createRoutingFacts({
-      inspection: {
-        stream: false,
-        messages: body.messages,
-        system: "",
-        toolsCount: 0,
-        hasImages: false,
-        hasFiles: false,
-        inputTokens: 15,
-        maxOutputTokens: undefined,
-      },
-      mergedBody: body,
-      nativeBody: body,
-      metadata: { tier: "bronze" },
-      apiKey: { name: "reports", labels: ["internal"] },
-      sourceIp: "127.0.0.1",
-      resource: { name: "fast", model: slot },
-      format: "chat-completions",
-      now: 1_772_000_000_000,
-      live: { errorRate: () => 0, capacityUsage: () => null, latency: () => null },
-      budget: createBudget({ monotonic }),
-    });
-    const { selected } = evaluateRouting(routing, facts, {
-      random: Math.random,
-      monotonic,
-      revision: 1,
-    });
-    if (selected) throw new Error("No rule should match");
+    const decision = await gateway.services.router.decide(question);
+    if (decision?.selected) throw new Error("No rule should match");
   }
 }

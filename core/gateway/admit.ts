@@ -20,7 +20,7 @@ import type { ConnectionView } from "../store/snapshot.ts";
 import type { Exchange } from "./exchange.ts";
 import type { GateRecord, LegRecord } from "./leg.ts";
 import { ephemeralId } from "./overrides.ts";
-import { requestFacts } from "./request-facts.ts";
+import { mergedRequest } from "./merged-request.ts";
 
 /** A leg's place within its limits, to be ended exactly once. */
 export interface Admitted {
@@ -96,7 +96,8 @@ const degraded = {
   detail: "The capacity store did not answer; limits were kept without it",
 } as const;
 
-function subjectOf(exchange: Exchange, connection: ConnectionView): LegSubject {
+/** Whose limits a leg on this connection must respect. */
+export function subjectOf(exchange: Exchange, connection: ConnectionView): LegSubject {
   const { caller, target, request, envelope } = exchange;
   const resource = target?.kind === "resource" && target.resource.resourceId !== ephemeralId
     ? target.resource
@@ -110,13 +111,18 @@ function subjectOf(exchange: Exchange, connection: ConnectionView): LegSubject {
   };
 }
 
-function expectedAmount(exchange: Exchange, record: LegRecord, subject: LegSubject): Amount {
+/** What a leg is expected to use. */
+export function expectedAmount(
+  exchange: Exchange,
+  leg: Pick<LegRecord, "connectionId" | "model">,
+  subject: LegSubject,
+): Amount {
   const { settings } = exchange.caller!.environment;
-  const facts = requestFacts(exchange);
+  const { facts } = mergedRequest(exchange);
   const { input, output } = exchange.services.capacity.estimates.expect({
-    connectionId: record.connectionId,
+    connectionId: leg.connectionId,
     resourceId: subject.resource?.resourceId ?? ephemeralId,
-    model: record.model,
+    model: leg.model,
     inputTokens: facts.inputTokens,
     maxOutputTokens: facts.maxOutputTokens,
     writes: exchange.request.endpoint.operation === "chat",
@@ -140,7 +146,7 @@ function createAdmitted(
     record.gate = { ...record.gate!, settled };
   };
   /** The raw estimate; made only for legs that were limited, so never for its own sake. */
-  const estimatedInput = () => reserved ? requestFacts(exchange).inputTokens : undefined;
+  const estimatedInput = () => reserved ? mergedRequest(exchange).facts.inputTokens : undefined;
   return {
     settle(facts, isWhole) {
       if (!open) return;

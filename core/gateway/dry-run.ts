@@ -6,7 +6,7 @@ import { createExchange, type Endpoint, type Exchange, type GatewayServices } fr
 import { type Caller, refuseUnusable } from "./identify.ts";
 import { createLeg, type LegRecord } from "./leg.ts";
 import { type LegFailure, toLegFailure } from "./leg-failure.ts";
-import { mergedBody } from "./merged-body.ts";
+import { mergedRequest } from "./merged-request.ts";
 import { plan, type PlannedLeg } from "./plan.ts";
 import { readProviderState } from "./provider-state.ts";
 import { read } from "./read.ts";
@@ -120,13 +120,10 @@ async function open(request: DryRunRequest, services: GatewayServices): Promise<
 }
 
 function describeRequest(exchange: Exchange, result: RouteTestResult): void {
-  const { body, caller, dialect, envelope, request: { endpoint: { operation } }, target } =
-    exchange;
-  const defaultArgs = target?.kind === "resource" ? target.resource.defaultArgs : null;
-  const merged = mergedBody(body!.value, defaultArgs as JsonObject | null, envelope);
-  const { inputTokens, maxOutputTokens = Infinity } = dialect.inbound.inspect(merged, operation);
+  const { caller, request: { endpoint: { operation } } } = exchange;
+  const { body, facts: { inputTokens, maxOutputTokens = Infinity } } = mergedRequest(exchange);
   const { outputTokensBeforeLearning } = caller!.environment.settings;
-  result.mergedBody = merged;
+  result.mergedBody = body;
   result.estimate = {
     inputTokens,
     expectedOutputTokens: operation === "chat"

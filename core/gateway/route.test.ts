@@ -249,13 +249,15 @@ test("splits cascade: half, then half of the rest, within 3 points over 10,000 d
   gateway.setRandom(Math.random);
   const { services } = gateway;
   const environment = services.snapshot().environments.values().next().value!;
+  const inbound = (await gateway.dialect("openai-chat")).inbound!;
+  const body = { model: "ruled", messages: [{ role: "user", content: "hi" }] };
   const question = {
     caller: { kind: "user" as const, userId: "u", environment },
     target: { kind: "resource" as const, resource: environment.resourcesByName.get("ruled")! },
     envelope: { metadata: {} },
-    body: { model: "ruled", messages: [{ role: "user", content: "hi" }] },
-    inbound: (await gateway.dialect("openai-chat")).inbound!,
-    operation: "chat" as const,
+    body,
+    merged: () => ({ body, facts: inbound.inspect(body, "chat") }),
+    format: inbound.format,
     sourceIp: "127.0.0.1",
     now: Date.now(),
     revision: 1,

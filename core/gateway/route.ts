@@ -1,6 +1,7 @@
 import { GatewayError } from "../contract/index.ts";
 import type { RoutingDecision } from "../routing/index.ts";
 import type { Exchange } from "./exchange.ts";
+import { mergedRequest } from "./merged-request.ts";
 
 /**
  * Lets the rules of the target's resource decide, and notes the decision as an event. Undefined when there are no
@@ -17,8 +18,8 @@ export async function route(exchange: Exchange): Promise<RoutingDecision | undef
     target: exchange.target!,
     envelope: exchange.envelope,
     body: exchange.body!.value,
-    inbound: dialect.inbound,
-    operation,
+    merged: () => mergedRequest(exchange),
+    format: dialect.inbound.format,
     sourceIp: request.sourceIp,
     now: exchange.arrivedAt,
     revision: exchange.snapshot.revision,

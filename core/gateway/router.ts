@@ -1,4 +1,4 @@
-import type { Clock, Inbound, JsonObject, Operation } from "../contract/index.ts";
+import type { Clock, JsonObject } from "../contract/index.ts";
 import type { PluginHost } from "../host/plugin-host.ts";
 import {
   type CapacityUsageQuery,
@@ -18,7 +18,7 @@ import {
 import type { EnvironmentView, ResourceView } from "../store/snapshot.ts";
 import type { Envelope } from "./envelope.ts";
 import type { Caller } from "./identify.ts";
-import { mergedBody } from "./merged-body.ts";
+import type { MergedRequest } from "./merged-request.ts";
 import type { Target } from "./resolve.ts";
 import { routingEvaluators } from "./routing-evaluators.ts";
 
@@ -29,8 +29,10 @@ export interface RoutingQuestion {
   readonly envelope: Envelope;
   /** The body as received. */
   readonly body: JsonObject;
-  readonly inbound: Inbound;
-  readonly operation: Operation;
+  /** The same with all arguments merged. */
+  readonly merged: () => MergedRequest;
+  /** The word rules know the caller's dialect by. */
+  readonly format: string;
   readonly sourceIp: string;
   /** Unix milliseconds. */
   readonly now: number;
@@ -41,6 +43,8 @@ export interface RoutingQuestion {
 /** What a dry run lays down instead of chance and life, and how much of the trace is wanted. */
 export interface RoutingAssumptions extends Pick<EvaluateRoutingOptions, "draws" | "evaluateAll"> {
   readonly live?: Partial<LiveValues>;
+  /** Tells everything, whatever the environment keeps of traces: nothing of it is stored. */
+  readonly tracesAll?: boolean;
 }
 
 /** Decides which model serves a request. */
@@ -95,7 +99,7 @@ export function createRouter(parts: RouterParts): Router {
 
   return {
     async decide(question, assumptions = {}) {
-      const { caller, envelope, inbound, operation, revision, target } = question;
+      const { caller, envelope, revision, target } = question;
       if (target.kind === "ad-hoc" || !target.resource.routing) return undefined;
       const { resource } = target;
       const { routing } = target.resource;
@@ -105,17 +109,16 @@ export function createRouter(parts: RouterParts): Router {
       }
       if (knownAt !== revision) await findEvaluators(revision);
       const { settings } = caller.environment;
-      const { defaultArgs } = resource;
-      const merged = mergedBody(question.body, defaultArgs as JsonObject | null, envelope);
+      const merged = question.merged();
       const facts = createRoutingFacts({
-        inspection: inbound.inspect(merged, operation),
-        mergedBody: merged,
+        inspection: merged.facts,
+        mergedBody: merged.body,
         nativeBody: question.body,
         metadata: envelope.metadata,
         apiKey: caller.kind === "api-key" ? caller.apiKey : undefined,
         sourceIp: question.sourceIp,
         resource,
-        format: inbound.format,
+        format: question.format,
         now: question.now,
         live: { ...liveValues(parts, caller, resource), ...assumptions.live },
         budget: createBudget({ monotonic: () => clock.monotonic() }),
@@ -124,8 +127,8 @@ export function createRouter(parts: RouterParts): Router {
         random,
         monotonic: () => clock.monotonic(),
         revision,
-        hidesMessageText: settings["payloadCapture"] !== "full",
-        tracesConditions: assumptions.evaluateAll || settings["routingTrace"] !== "result",
+        hidesMessageText: !assumptions.tracesAll && settings["payloadCapture"] !== "full",
+        tracesConditions: assumptions.tracesAll || settings["routingTrace"] !== "result",
         evaluateAll: assumptions.evaluateAll,
         ...(assumptions.draws ? { draws: assumptions.draws } : {}),
       });

@@ -12,6 +12,7 @@ export * from "./http.ts";
 export * from "./idle-timer.ts";
 export * from "./json-text.ts";
 export * from "./json-value.ts";
+export * from "./lazy-facts.ts";
 export * from "./list-models-failure.ts";
 export * from "./model-list.ts";
 export * from "./pattern.ts";

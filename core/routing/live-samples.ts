@@ -94,8 +94,11 @@ export function createLiveSamples(clock: Clock): LiveSamples {
     counts(subject, windowMinutes, statusCode) {
       let succeeded = 0;
       let failed = 0;
-      for (const { statuses } of minutesOf(subject, windowMinutes)) {
-        for (const [status, count] of statuses) {
+      // From the newest backwards and without a copy: rules ask on every request.
+      const minutes = all.get(keyOf(subject))?.minutes ?? [];
+      const oldest = thisMinute() - windowMinutes;
+      for (let at = minutes.length - 1; at >= 0 && minutes[at]!.minute > oldest; at--) {
+        for (const [status, count] of minutes[at]!.statuses) {
           const isFailed = statusCode === "any" ? status >= firstFailure : status === statusCode;
           if (isFailed) failed += count;
           else succeeded += count;

@@ -1,39 +1,37 @@
 import type { Json, JsonObject, Operation, RequestFacts } from "@vmx/core/contract";
-import { estimateMediaTokens, estimateTokens, estimateWeights } from "@vmx/core/kit";
+import {
+  estimateMediaTokens,
+  estimateTokens,
+  estimateWeights,
+  type FactReaders,
+  lazyFacts,
+} from "@vmx/core/kit";
 import { contentText } from "./decode-blocks.ts";
 import { listOf, numberOf, objectOf, objectsOf, textOf } from "./read-json.ts";
 
 type Messages = RequestFacts["messages"];
 
-/** Facts for routing and estimates; each is computed when it is read, and the costly ones once. */
-export function inspect(body: JsonObject, _operation: Operation): RequestFacts {
-  let messages: Messages | undefined;
-  let inputTokens: number | undefined;
-  return {
-    stream: body["stream"] === true,
-    get messages() {
-      return messages ??= readMessages(body);
-    },
-    get system() {
-      const late = objectsOf(body["messages"]).filter(({ role }) => role === "system");
-      return [body["system"], ...late.map(({ content }) => content)]
-        .map((content) => joinSystem(content)).filter((text) => text !== "").join("\n\n");
-    },
-    toolsCount: listOf(body["tools"]).length,
-    get hasImages() {
-      return objectsOf(body["messages"]).some(({ content }) => holds(content, "image"));
-    },
-    get hasFiles() {
-      return objectsOf(body["messages"]).some(({ content }) =>
-        holds(content, "document") || holds(content, "container_upload")
-      );
-    },
-    get inputTokens() {
-      return inputTokens ??= estimateInput(body);
-    },
-    maxOutputTokens: numberOf(body["max_tokens"]),
-  };
+/** Facts for routing and estimates; each is computed when it is read. */
+export function inspect(body: JsonObject, operation: Operation): RequestFacts {
+  return lazyFacts(body, operation, readers);
 }
+
+const readers: FactReaders = {
+  messages: readMessages,
+  system(body) {
+    const late = objectsOf(body["messages"]).filter(({ role }) => role === "system");
+    return [body["system"], ...late.map(({ content }) => content)]
+      .map((content) => joinSystem(content)).filter((text) => text !== "").join("\n\n");
+  },
+  toolsCount: (body) => listOf(body["tools"]).length,
+  hasImages: (body) => objectsOf(body["messages"]).some(({ content }) => holds(content, "image")),
+  hasFiles: (body) =>
+    objectsOf(body["messages"]).some(({ content }) =>
+      holds(content, "document") || holds(content, "container_upload")
+    ),
+  inputTokens: estimateInput,
+  maxOutputTokens: (body) => numberOf(body["max_tokens"]),
+};
 
 function joinSystem(content: Json | undefined): string {
   if (typeof content === "string") return content;

@@ -4,46 +4,38 @@ import {
   estimateMediaTokens,
   estimateTokens,
   estimateWeights,
+  type FactReaders,
   isObject,
+  lazyFacts,
 } from "@vmx/core/kit";
 import { listOf, numberOf, objectOf, textOf } from "./read-json.ts";
 
 type Messages = RequestFacts["messages"];
 
-/** Facts for routing and estimates; each is computed when it is read, and once. */
+/** Facts for routing and estimates; each is computed when it is read. */
 export function inspect(body: JsonObject, operation: Operation): RequestFacts {
-  let messages: Messages | undefined;
-  let inputTokens: number | undefined;
-  const hasPart = (type: string): boolean =>
-    listOf(body["messages"]).some((message) =>
-      listOf(objectOf(message)?.["content"]).some((part) => objectOf(part)?.["type"] === type)
-    );
-  return {
-    stream: body["stream"] === true,
-    get messages() {
-      return messages ??= readMessages(body, isConversation);
-    },
-    get system() {
-      return readMessages(body, isSystem).map(({ content }) => content).join("\n\n");
-    },
-    toolsCount: listOf(body["tools"]).length + listOf(body["functions"]).length,
-    get hasImages() {
-      return hasPart("image_url");
-    },
-    get hasFiles() {
-      return hasPart("file");
-    },
-    get inputTokens() {
-      return inputTokens ??= operation === "embeddings"
-        ? estimateInput(body["input"])
-        : estimateMessages(body);
-    },
-    get maxOutputTokens() {
-      if (operation === "embeddings") return 0;
-      const limit = numberOf(body["max_completion_tokens"]) ?? numberOf(body["max_tokens"]);
-      return limit === undefined ? undefined : limit * Math.max(1, numberOf(body["n"]) ?? 1);
-    },
-  };
+  return lazyFacts(body, operation, readers);
+}
+
+const readers: FactReaders = {
+  messages: (body) => readMessages(body, isConversation),
+  system: (body) => readMessages(body, isSystem).map(({ content }) => content).join("\n\n"),
+  toolsCount: (body) => listOf(body["tools"]).length + listOf(body["functions"]).length,
+  hasImages: (body) => hasPart(body, "image_url"),
+  hasFiles: (body) => hasPart(body, "file"),
+  inputTokens: (body, operation) =>
+    operation === "embeddings" ? estimateInput(body["input"]) : estimateMessages(body),
+  maxOutputTokens(body, operation) {
+    if (operation === "embeddings") return 0;
+    const limit = numberOf(body["max_completion_tokens"]) ?? numberOf(body["max_tokens"]);
+    return limit === undefined ? undefined : limit * Math.max(1, numberOf(body["n"]) ?? 1);
+  },
+};
+
+function hasPart(body: JsonObject, type: string): boolean {
+  return listOf(body["messages"]).some((message) =>
+    listOf(objectOf(message)?.["content"]).some((part) => objectOf(part)?.["type"] === type)
+  );
 }
 
 /** The text of a message's content, whichever form it has; parts are joined by line breaks. */

@@ -1,43 +1,43 @@
 import type { Json, JsonObject, Operation, RequestFacts } from "@vmx/core/contract";
-import { estimateMediaTokens, estimateTokens, estimateWeights, isObject } from "@vmx/core/kit";
+import {
+  estimateMediaTokens,
+  estimateTokens,
+  estimateWeights,
+  type FactReaders,
+  isObject,
+  lazyFacts,
+} from "@vmx/core/kit";
 import { listOf, numberOf, objectOf, textOf } from "@vmx/dialect-openai-chat/read-json";
 import { contentOf, isSystemRole, itemType } from "./items.ts";
 
 type Messages = RequestFacts["messages"];
 
-/** Facts for routing and estimates; each is computed when it is read, and once. */
-export function inspect(body: JsonObject, _operation: Operation): RequestFacts {
-  let messages: Messages | undefined;
-  let inputTokens: number | undefined;
-  const hasPart = (types: readonly string[]): boolean =>
-    itemsOf(body["input"]).some((item) => {
-      const content = contentOf(item);
-      const parts = isObject(content) ? [content] : listOf(content);
-      return parts.some((part) => types.includes(textOf(objectOf(part)?.["type"]) ?? ""));
-    });
-  return {
-    stream: body["stream"] === true,
-    get messages() {
-      return messages ??= readMessages(body);
-    },
-    get system() {
-      const texts = itemsOf(body["input"])
-        .filter((item) => itemType(item) === "message" && isSystemRole(item["role"]))
-        .map((item) => contentText(item["content"]));
-      return [textOf(body["instructions"]) ?? "", ...texts].filter(Boolean).join("\n\n");
-    },
-    toolsCount: listOf(body["tools"]).length,
-    get hasImages() {
-      return hasPart(["input_image", "computer_screenshot"]);
-    },
-    get hasFiles() {
-      return hasPart(["input_file"]);
-    },
-    get inputTokens() {
-      return inputTokens ??= estimateInput(body);
-    },
-    maxOutputTokens: numberOf(body["max_output_tokens"]),
-  };
+/** Facts for routing and estimates; each is computed when it is read. */
+export function inspect(body: JsonObject, operation: Operation): RequestFacts {
+  return lazyFacts(body, operation, readers);
+}
+
+const readers: FactReaders = {
+  messages: readMessages,
+  system(body) {
+    const texts = itemsOf(body["input"])
+      .filter((item) => itemType(item) === "message" && isSystemRole(item["role"]))
+      .map((item) => contentText(item["content"]));
+    return [textOf(body["instructions"]) ?? "", ...texts].filter(Boolean).join("\n\n");
+  },
+  toolsCount: (body) => listOf(body["tools"]).length,
+  hasImages: (body) => hasPart(body, ["input_image", "computer_screenshot"]),
+  hasFiles: (body) => hasPart(body, ["input_file"]),
+  inputTokens: estimateInput,
+  maxOutputTokens: (body) => numberOf(body["max_output_tokens"]),
+};
+
+function hasPart(body: JsonObject, types: readonly string[]): boolean {
+  return itemsOf(body["input"]).some((item) => {
+    const content = contentOf(item);
+    const parts = isObject(content) ? [content] : listOf(content);
+    return parts.some((part) => types.includes(textOf(objectOf(part)?.["type"]) ?? ""));
+  });
 }
 
 /** The text of content, whichever form it has; parts are joined by line breaks. */
