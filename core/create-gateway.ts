@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { createCapacity, createCounterCopies } from "./capacity/index.ts";
+import { createCapacity, createCounterCopies, createForgetRemoved } from "./capacity/index.ts";
 import type { Config } from "./config.ts";
 import { type CapacityStore, type Clock, type Encryption, GatewayError } from "./contract/index.ts";
 import { readCapacityUsage } from "./gateway/capacity-usage.ts";
@@ -10,6 +10,7 @@ import { createFetchMedia } from "./gateway/fetch-media.ts";
 import { createGatewayView } from "./gateway/gateway-view.ts";
 import { createAnswerHomes } from "./gateway/provider-state.ts";
 import type { Redact } from "./gateway/redact.ts";
+import { watchedCapacity } from "./gateway/watched-capacity.ts";
 import { createRetryBudget } from "./gateway/retry-budget.ts";
 import { createRefusals } from "./gateway/refusals.ts";
 import { createRouter } from "./gateway/router.ts";
@@ -203,7 +204,11 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
 
   // Before the first request: what a restart forgets must not be used twice.
   await copies.restore();
+  const forgetRemoved = createForgetRemoved(capacity.admission.store);
+  forgetRemoved(loader.current());
+  loader.onChange(forgetRemoved);
   capacity.start();
+  capacity.view.watch(() => watchedCapacity(loader.current()));
   allocation.start();
   copies.start();
   void discovered.load();

@@ -2,6 +2,7 @@
 export type { AdmissionReply, FailurePolicy, Lease, StoreState } from "./admission.ts";
 export type { CapacityView, UsageQuery, WatchedSubject } from "./capacity-view.ts";
 export { type CounterCopies, createCounterCopies } from "./counter-copies.ts";
+export { createForgetRemoved } from "./forget-removed.ts";
 export { type Capacity, type CapacityParts, createCapacity } from "./create-capacity.ts";
 export type { Discovered, StoredDiscovered } from "./discovered.ts";
 export type { GuardedStore } from "./guarded-store.ts";

@@ -5,7 +5,8 @@ import type { EnvironmentView, Snapshot } from "../store/snapshot.ts";
 import type { Admission } from "./admission.ts";
 import type { CapacityView } from "./capacity-view.ts";
 import type { Discovered } from "./discovered.ts";
-import { type Limited, limitsOf } from "./limits.ts";
+import { limitsOf } from "./limits.ts";
+import { type LimitedSubject, subjectsOf } from "./subjects.ts";
 
 /** The limits of an environment with what is used of them. */
 export interface LiveMeters {
@@ -36,13 +37,6 @@ export interface MeterFilter {
 /** Dimension values shown per limit. */
 const shownValues = 20;
 const followMs = 250;
-
-interface Subject {
-  readonly level: LimitedLevel;
-  readonly subjectId: string;
-  readonly subjectName: string;
-  readonly view: Limited;
-}
 
 /** Creates the live view over the parts of `Capacity`. */
 export function createLiveMeters({ admission, clock, discovered, view }: {
@@ -90,7 +84,11 @@ export function createLiveMeters({ admission, clock, discovered, view }: {
     return { at: iso(clock.now()), storeState: admission.state(), data };
   }
 
-  function describe(subject: Subject, meter: Meter, seen: MeterState | undefined): LiveMeter {
+  function describe(
+    subject: LimitedSubject,
+    meter: Meter,
+    seen: MeterState | undefined,
+  ): LiveMeter {
     const { period, limit, dimension } = meter;
     const { start, end } = calendarWindow(period, clock.now());
     // Windows follow the store's clock; a state of an older window tells nothing of this one.
@@ -156,34 +154,6 @@ export function createLiveMeters({ admission, clock, discovered, view }: {
       }
     },
   };
-}
-
-/** Everything in an environment that can have limits. A rolled key's old value is no subject of its own. */
-function subjectsOf(snapshot: Snapshot, environment: EnvironmentView): Subject[] {
-  const { environmentId, connections, resources } = environment;
-  const apiKeys = [...snapshot.apiKeysByHash.values()].filter((key) =>
-    key.environmentId === environmentId && !key.validUntil
-  );
-  return [
-    ...[...connections.values()].map((view): Subject => ({
-      level: "connection",
-      subjectId: view.connectionId,
-      subjectName: view.name,
-      view,
-    })),
-    ...[...resources.values()].map((view): Subject => ({
-      level: "resource",
-      subjectId: view.resourceId,
-      subjectName: view.name,
-      view,
-    })),
-    ...apiKeys.map((view): Subject => ({
-      level: "api-key",
-      subjectId: view.apiKeyId,
-      subjectName: view.name,
-      view,
-    })),
-  ];
 }
 
 function dimensionOf({ dimension }: MeterState): Pick<Meter, "dimension"> {

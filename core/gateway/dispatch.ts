@@ -1,5 +1,6 @@
 import type {
   Dialect,
+  DiscoveredLimits,
   Provider,
   ProviderConnection,
   ProviderRequest,
@@ -12,7 +13,7 @@ import { mayUseModel } from "./allowed-models.ts";
 import type { LegCodec } from "./codec.ts";
 import { elapsedMs, type Exchange } from "./exchange.ts";
 import type { LegRecord } from "./leg.ts";
-import { fromErrorAnswer } from "./leg-failure.ts";
+import { fromErrorAnswer, parseErrorBody } from "./leg-failure.ts";
 import { createPassThrough } from "./pass-through.ts";
 import { checkHome } from "./provider-state.ts";
 import type { PlannedLeg } from "./plan.ts";
@@ -85,13 +86,12 @@ export async function prepare(
     record.statusCode = undefined;
     const response = await provider.send(request, view, signal);
     record.statusCode = response.status;
-    const { discovered } = exchange.services.capacity;
-    discovered.note(view.connectionId, model, () => provider.limits?.(response.headers));
     const id = response.headers["x-request-id"] ?? response.headers["request-id"];
     if (id !== undefined) record.providerRequestId = id;
     if (response.status < 200 || response.status >= 300) {
-      throw await refused(exchange, response, dialect, provider, connection);
+      throw await refused(exchange, response, dialect, provider, connection, model);
     }
+    noteLimits(exchange, connection, model, () => provider.limits?.(response.headers));
     return { response, codec, stream };
   };
 }
@@ -159,16 +159,33 @@ async function createCodec(
   return await createTranslation(exchange, dialect, provider, connection, model, family);
 }
 
+/** Keeps what an answer told of the service's limits. */
+function noteLimits(
+  { services }: Exchange,
+  { connectionId }: ConnectionView,
+  model: string,
+  read: () => DiscoveredLimits | undefined,
+): void {
+  services.capacity.discovered.note(connectionId, model, read);
+}
+
 async function refused(
   exchange: Exchange,
   response: ProviderResponse,
   dialect: Dialect,
   provider: Provider,
   connection: ConnectionView,
+  model: string,
 ): Promise<Error> {
   const text = await readText(response.body, maxErrorBytes).catch(() => "");
   const body = exchange.services.redact(text, connection.config);
   const wire = dialect.decodeError(response.status, body);
+  noteLimits(
+    exchange,
+    connection,
+    model,
+    () => provider.limits?.(response.headers, parseErrorBody(body)),
+  );
   return fromErrorAnswer(
     response,
     body,

@@ -1,6 +1,7 @@
 import type { ConnectionCircuit, ErrorRate, RouteTestResult } from "@vmx/schemas";
 import { errorRateOf, type SampleSubject } from "../routing/index.ts";
 import { dryRun, type DryRunRequest, type GatesOf } from "./dry-run.ts";
+import { legGates } from "./leg-gates.ts";
 import type { GatewayServices } from "./exchange.ts";
 
 /** What the management plane asks the data plane of its own process. */
@@ -25,7 +26,7 @@ export interface GatewayView {
  */
 export function createGatewayView(
   services: () => GatewayServices,
-  gatesOf?: GatesOf,
+  gatesOf: GatesOf = legGates,
 ): GatewayView {
   return {
     circuits(connectionId) {

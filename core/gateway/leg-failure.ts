@@ -147,7 +147,7 @@ export function fromErrorAnswer(
       message: wire.message,
       code: wire.code ?? null,
       type: wire.type ?? null,
-      ...parsed(body),
+      ...bodyMember(body),
     }),
   };
   const credential = verdict.reason === "Provider rejected the credential";
@@ -171,13 +171,18 @@ export function fromErrorAnswer(
   });
 }
 
+function bodyMember(text: string): { readonly body?: JsonObject } {
+  const body = parseErrorBody(text);
+  return body ? { body } : {};
+}
+
 /** The error body as a value: some services tell their limits and waits nowhere else. */
-function parsed(body: string): { readonly body?: JsonObject } {
+export function parseErrorBody(text: string): JsonObject | undefined {
   try {
-    const value: unknown = JSON.parse(body);
-    return isObject(value) ? { body: value } : {};
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
   } catch {
-    return {};
+    return undefined;
   }
 }
 
