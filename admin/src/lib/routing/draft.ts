@@ -111,7 +111,7 @@ export function newRoute(then: SlotDraft): RouteDraft {
     conditions: [newCondition()],
     expression: "",
     action: "CALL_MODEL",
-    then: { ...then, maxRetries: 0, timeoutMs: null },
+    then: { ...emptySlot(then.connectionId), model: then.model },
     traffic: null,
   };
 }

@@ -1,0 +1,10 @@
+import { query } from "#lib/api/query.svelte.ts";
+import type { PageLoad } from "./$types";
+
+export const load: PageLoad = async ({ parent }) => {
+  const { scope } = await parent();
+  return {
+    resources: query(() => scope.api.aiResources.list().toArray()),
+    connections: query(() => scope.api.aiConnections.list().toArray()),
+  };
+};

@@ -1,0 +1,52 @@
+import type { AiResource, Capacity } from "@vmx/sdk";
+import { type RoutingDraft, routingDraft, routingInput } from "#lib/routing/draft.ts";
+import { draftOf, type SlotDraft, slotInput } from "#lib/slots/slot.ts";
+
+/** A resource while it is edited. */
+export interface ResourceDraft {
+  name: string;
+  description: string;
+  enabled: boolean;
+  model: SlotDraft;
+  secondaryModels: SlotDraft[];
+  fallbackModels: SlotDraft[];
+  useFallback: boolean | null;
+  routing: RoutingDraft;
+  capacity: Capacity[];
+  enforceCapacity: boolean;
+  defaultArgs: Record<string, unknown> | null;
+  onLoss: AiResource["onLoss"];
+  assignApiKeys: string[];
+}
+
+/** A stored resource, ready to be edited. */
+export function resourceDraft(resource: AiResource): ResourceDraft {
+  return {
+    name: resource.name,
+    description: resource.description ?? "",
+    enabled: resource.enabled,
+    model: draftOf(resource.model),
+    secondaryModels: resource.secondaryModels.map(draftOf),
+    fallbackModels: resource.fallbackModels.map(draftOf),
+    useFallback: resource.useFallback,
+    routing: routingDraft(resource.routing),
+    capacity: resource.capacity,
+    enforceCapacity: resource.enforceCapacity,
+    defaultArgs: resource.defaultArgs,
+    onLoss: resource.onLoss,
+    assignApiKeys: resource.assignApiKeys,
+  };
+}
+
+/** Members of an edit as they are sent. */
+export function resourceInput(draft: Partial<ResourceDraft>) {
+  const { description, model, secondaryModels, fallbackModels, routing, ...plain } = draft;
+  return {
+    ...plain,
+    ...(description === undefined ? {} : { description: description || null }),
+    ...(model ? { model: slotInput(model) } : {}),
+    ...(secondaryModels ? { secondaryModels: secondaryModels.map(slotInput) } : {}),
+    ...(fallbackModels ? { fallbackModels: fallbackModels.map(slotInput) } : {}),
+    ...(routing ? { routing: routingInput(routing) } : {}),
+  };
+}
