@@ -70,6 +70,8 @@ const nasty = fc.oneof(
 const meaningful: Readonly<Record<string, fc.Arbitrary<string>>> = {
   provider: fc.constantFrom("echo", "openai"),
   connectionName: fc.constant("echo"),
+  dialect: fc.constantFrom("openai-chat", "anthropic-messages"),
+  expression: fc.constantFrom("hasTools", "errorRate(5) > 20 || tokens.input < 9", "1 +"),
   username: fc.stringMatching(/^[a-z0-9._@+-]{1,20}$/),
   email: fc.stringMatching(/^[a-z]{1,12}$/).map((name) => `${name}@example.com`),
   password: fc.constant("a phrase for the fuzz alone"),
@@ -99,7 +101,6 @@ function valid(schema: TSchema, member = ""): fc.Arbitrary<unknown> {
     return fc.constantFrom(ids.connectionId, ids.connectionId, ids.userId);
   }
   if (member === "roleIds") return fc.constantFrom([], [ids.roleId]);
-  if (member === "routing") return fc.constant(null);
   if (node.type === "object") {
     const properties = Object.entries((node.properties ?? {}) as Record<string, TSchema>);
     const required = (node.required ?? []) as string[];

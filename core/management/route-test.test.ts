@@ -1,3 +1,5 @@
+import { RouteTestResult } from "@vmx/schemas";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTestManagement, type TestManagement } from "./testing.ts";
 
@@ -65,6 +67,7 @@ async function createConnection(name: string, extra: object = {}): Promise<strin
   return answer.body.connectionId;
 }
 
+const isPromised = new Ajv2020({ strict: false, validateFormats: false }).compile(RouteTestResult);
 const noon = "2026-03-02T12:00:00Z";
 const question = {
   dialect: "openai-chat",
@@ -75,6 +78,7 @@ const question = {
 async function ask(given: object = {}, at = path) {
   const answer = await plane.call("POST", `${at}/route-test`, { ...question, ...given });
   expect(answer.status, answer.text).toBe(200);
+  expect(isPromised(answer.body), JSON.stringify(isPromised.errors)).toBe(true);
   return answer.body;
 }
 
@@ -175,6 +179,21 @@ test("with evaluateAll every condition has its values, and the decision stays", 
     durationUs: expect.any(Number),
   });
   expect(all.trace.routes[2].conditions[0]).toMatchObject({ left: 12, right: 6, result: false });
+});
+
+test("what environments leave out of stored traces is told all the same", async () => {
+  await plane.call("PATCH", base, {
+    settings: { routingTrace: "result", payloadCapture: "none" },
+  });
+  const told = await ask({
+    resource: {
+      routing: {
+        conditions: [{ expression: "request.lastUserMessage.content == 'hi'", action: "BLOCK" }],
+      },
+    },
+  });
+  expect(told.trace.routes[0].conditions[0]).toMatchObject({ left: "hi", right: "hi" });
+  await plane.call("PATCH", base, { settings: { routingTrace: null, payloadCapture: null } });
 });
 
 test("an edit is tried out with the rest as stored, and nothing of it is kept", async () => {

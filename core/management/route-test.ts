@@ -71,6 +71,7 @@ export function dryRunRequest(context: Context, resource: ResourceView): DryRunR
     assumptions: {
       live: liveValues(assume),
       evaluateAll: body.evaluateAll,
+      tracesAll: true,
       ...(assume.draws ? { draws: assume.draws } : {}),
     },
   };
