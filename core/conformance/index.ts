@@ -1,4 +1,5 @@
 /** Requirements of the contracts as plain cases, for Vitest, `deno test` and any other runner. */
+export * from "./capacity-sequences.ts";
 export * from "./capacity-stores.ts";
 export * from "./case.ts";
 export * from "./dialects.ts";

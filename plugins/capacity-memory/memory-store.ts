@@ -82,9 +82,10 @@ export function createMemoryStore(clock: Pick<Clock, "now">): CapacityStore {
     settle: (environmentId, id, used) =>
       step(() => {
         checkAmount(used);
-        close(environmentOf(environmentId), id, used);
+        close(environmentOf(environmentId), id, used, clock.now());
       }),
-    release: (environmentId, id) => step(() => close(environmentOf(environmentId), id, nothing)),
+    release: (environmentId, id) =>
+      step(() => close(environmentOf(environmentId), id, nothing, clock.now())),
     expire: (environmentId, deadProcesses) =>
       step(() => expire(environmentOf(environmentId), new Set(deadProcesses), clock.now())),
     read: (environmentId, meters) =>
@@ -220,7 +221,7 @@ function refusalOf(meter: Meter, entry: Entry, axis: "requests" | "tokens", used
 }
 
 /** Ends a reservation with what it used, once. */
-function close({ open, late }: Environment, id: string, used: Amount): void {
+function close({ open, late }: Environment, id: string, used: Amount, now: number): void {
   const reservation = open.get(id);
   if (reservation) {
     open.delete(id);
@@ -229,7 +230,7 @@ function close({ open, late }: Environment, id: string, used: Amount): void {
   }
   // Its expiry has given everything back already.
   const expired = late.get(id);
-  if (!expired) return;
+  if (!expired || now - expired.at >= lateMs) return;
   late.delete(id);
   charge(expired.reservation, used, nothing);
 }
