@@ -1,5 +1,11 @@
-import { Readable } from "node:stream";
-import { EventStream, type ManagementAnswer, writeEvents } from "../management/index.ts";
+import { pipeline, Readable } from "node:stream";
+import { createGzip } from "node:zlib";
+import {
+  EventStream,
+  FileStream,
+  type ManagementAnswer,
+  writeEvents,
+} from "../management/index.ts";
 
 /** Turns streams of events into bodies, and ends them together. */
 export interface EventBodies {
@@ -15,16 +21,24 @@ export function createEventBodies(): EventBodies {
   return {
     open(answer) {
       const { body } = answer;
-      if (!(body instanceof EventStream)) return answer;
+      if (!(body instanceof EventStream) && !(body instanceof FileStream)) return answer;
       const controller = new AbortController();
-      const readable = Readable.from(writeEvents(body, controller.signal));
+      const readable = Readable.from(
+        body instanceof EventStream
+          ? writeEvents(body, controller.signal)
+          : body.pieces(controller.signal),
+      );
       running.add(controller);
       readable.once("close", () => {
         running.delete(controller);
         controller.abort();
       });
       if (ended) controller.abort();
-      return { ...answer, body: readable };
+      if (answer.headers["content-encoding"] !== "gzip") return { ...answer, body: readable };
+      const packed = createGzip();
+      // A failure or a reader who left ends both; Koa reports what is to be reported.
+      pipeline(readable, packed, () => {});
+      return { ...answer, body: packed };
     },
     end() {
       ended = true;

@@ -5,6 +5,7 @@ import { maskText } from "../host/configuration-schema.ts";
 import type { Actor } from "../store/change.ts";
 import { etagOf, parseEtags } from "./etag.ts";
 import { EventStream } from "./event-stream.ts";
+import { FileStream, takesGzip } from "./file-stream.ts";
 import { type Claim, claimIdempotencyKey } from "./idempotency.ts";
 import { parseJsonBody } from "./json-body.ts";
 import { problemOf } from "./problem.ts";
@@ -101,6 +102,7 @@ async function run(
     requestId,
     sourceIp: request.sourceIp,
     userAgent: request.headers["user-agent"],
+    lastEventId: request.headers["last-event-id"]?.slice(0, 100),
     wantsEvents: /\btext\/event-stream\b/i.test(request.headers["accept"] ?? ""),
     origin: request.origin,
     actor: actorOf(principal, requestId, request.sourceIp),
@@ -160,6 +162,13 @@ function present(
   if (body instanceof EventStream) {
     headers["content-type"] = "text/event-stream; charset=utf-8";
     headers["x-accel-buffering"] = "no";
+    return { status: route.status, headers, body, noStore };
+  }
+  if (body instanceof FileStream) {
+    headers["content-type"] = body.contentType;
+    headers["content-disposition"] = `attachment; filename="${body.fileName}"`;
+    headers["vary"] = "accept-encoding";
+    if (takesGzip(request.headers["accept-encoding"])) headers["content-encoding"] = "gzip";
     return { status: route.status, headers, body, noStore };
   }
   headers["content-type"] ??= "application/json; charset=utf-8";

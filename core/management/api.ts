@@ -6,6 +6,7 @@ import { aiResourceProbeRoutes } from "./ai-resource-probes.ts";
 import { aiResourceRoutes } from "./ai-resources.ts";
 import { allocationRoutes } from "./allocation.ts";
 import { apiKeyRoutes } from "./api-keys.ts";
+import { auditRoutes } from "./audit.ts";
 import { authRoutes } from "./auth.ts";
 import { environmentRoutes } from "./environments.ts";
 import { installationRoutes } from "./installation.ts";
@@ -58,6 +59,7 @@ export function createManagementApi(version: string): ManagementApi {
     ...poolDefinitionRoutes,
     ...allocationRoutes,
     ...liveCapacityRoutes,
+    ...auditRoutes,
     ...activityRoutes,
     ...installationRoutes,
   ].flatMap(withPut);

@@ -128,7 +128,11 @@ function operation(route: Route, emit: Emit): Node {
           description: "Done",
           headers: answerHeaders(answer),
           content: {
-            "application/json": { schema: emit(answer) },
+            ...Object.fromEntries(
+              (route.answerTypes ?? ["application/json"]).map((type) => [type, {
+                schema: emit(answer),
+              }]),
+            ),
             ...(route.events ? { "text/event-stream": { schema: emit(route.events) } } : {}),
           },
         }

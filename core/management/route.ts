@@ -57,6 +57,8 @@ export interface RouteContext<Query = unknown, Body = unknown, Loaded = unknown>
   readonly userAgent: string | undefined;
   /** True when the caller asks for a stream of events. Routes without `events` need not look. */
   readonly wantsEvents: boolean;
+  /** The header a reader of events comes back with. */
+  readonly lastEventId: string | undefined;
   /** Origin under which the browser reached the gateway. */
   readonly origin: string;
   /** Who a change is written down for. */
@@ -81,6 +83,8 @@ export interface Route {
   readonly bodyOptional?: boolean | undefined;
   /** Absent for answers without a body. */
   readonly answer?: TSchema | undefined;
+  /** Media types of the answer where it is no JSON. */
+  readonly answerTypes?: readonly string[] | undefined;
   /** Data of the events, for operations that can be followed with `Accept: text/event-stream`. */
   readonly events?: TSchema | undefined;
   /** 200, 201 or 204; derived when absent. */

@@ -181,6 +181,7 @@ export const AuditDetail = Type.Object({
   mergedBody: payload,
   providerRequestBody: payload,
   responseBody: payload,
+  responseFrames: Type.Optional(Type.Integer({ description: "Frames of a streamed answer" })),
   responseHeaders: Type.Optional(Type.Record(Type.String(), Type.String())),
 }, {
   ...closed,
@@ -189,3 +190,53 @@ export const AuditDetail = Type.Object({
 });
 /** See the schema of the same name. */
 export type AuditDetail = Type.Static<typeof AuditDetail>;
+
+const wildcard = Type.String({ minLength: 1, maxLength: 256, description: "May hold `*` and `?`" });
+const exact = Type.String({ minLength: 1, maxLength: 256 });
+
+/** Query members that choose rows of the audit; `metadata.<key>=<value>` comes beside them. */
+export const auditFilterQuery = {
+  from: Type.Optional(Timestamp),
+  to: Type.Optional(Timestamp),
+  type: Type.Optional(rowFields.type),
+  endpoint: Type.Optional(exact),
+  status: Type.Optional(AuditStatus),
+  statusCode: Type.Optional(Type.String({
+    pattern: "^([1-5][0-9][0-9]|[1-5]xx)$",
+    description: "A status such as 429, or a class such as 5xx",
+  })),
+  resourceId: Type.Optional(exact),
+  connectionId: Type.Optional(exact),
+  provider: Type.Optional(exact),
+  model: Type.Optional(wildcard),
+  apiKeyId: Type.Optional(Uuid),
+  label: Type.Optional(exact),
+  userId: Type.Optional(Uuid),
+  correlationId: Type.Optional(exact),
+  requestId: Type.Optional(Uuid),
+  batchId: Type.Optional(Uuid),
+  failureReason: Type.Optional(exact),
+  minDurationMs: Type.Optional(Type.Number({ minimum: 0 })),
+  warnings: Type.Optional(Type.Boolean({ description: "Only rows with warnings" })),
+  fallback: Type.Optional(Type.Boolean({ description: "Only rows that fell back" })),
+};
+
+/** One event of the live audit. */
+export const AuditLiveEvent = Type.Object({
+  row: Type.Optional(Type.Object({ ...rowFields, status: nullable(AuditStatus) }, {
+    ...closed,
+    description: "As lists show it; while the request runs its status is null",
+  })),
+  counts: Type.Optional(Type.Object({
+    started: Type.Integer(),
+    first_token: Type.Integer(),
+    finished: Type.Integer(),
+  }, closed)),
+}, {
+  ...closed,
+  title: "AuditLiveEvent",
+  description:
+    "Data of the events `started`, `first_token` and `finished` (a row), `counts` (of what was left out while there was too much), and `gap` (something was missed)",
+});
+/** See the schema of the same name. */
+export type AuditLiveEvent = Type.Static<typeof AuditLiveEvent>;

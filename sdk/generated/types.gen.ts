@@ -479,6 +479,355 @@ export type ApiKeyRoll = {
 };
 
 /**
+ * AuditCost
+ *
+ * Integers in nano-units of the currency
+ */
+export type AuditCost = {
+    currency: string;
+    priceListId: string;
+    priceVersion: string;
+    inputUncached: number;
+    inputCacheRead: number;
+    cacheWrite: number;
+    output: number;
+    reasoning: number;
+    audio: number;
+    requests: number;
+    total: number;
+};
+
+/**
+ * AuditDetail
+ *
+ * One request with all that was kept; payload members need `audit:read-payload`
+ */
+export type AuditDetail = {
+    /**
+     * A UUID in lower case
+     */
+    requestId: string;
+    /**
+     * RFC 3339, UTC
+     */
+    timestamp: string;
+    /**
+     * A UUID in lower case
+     */
+    workspaceId: string;
+    /**
+     * A UUID in lower case
+     */
+    environmentId: string;
+    type: 'COMPLETION' | 'COMPLETION_BATCH' | 'EMBEDDING' | 'COUNT_TOKENS';
+    /**
+     * Such as `CHAT_COMPLETIONS`
+     */
+    endpoint: string;
+    stream: boolean;
+    batchId: string | null;
+    batchItemId: string | null;
+    correlationId: string | null;
+    metadata: {
+        [key: string]: unknown | string;
+    };
+    apiKeyId: string | null;
+    apiKeyName: string | null;
+    apiKeyLabels: Array<string>;
+    userId: string | null;
+    sourceIp: string;
+    userAgent: string | null;
+    resourceId: string | null;
+    resourceName: string | null;
+    connectionId: string | null;
+    provider: string | null;
+    model: string | null;
+    providerModel: string | null;
+    serviceTier: string | null;
+    systemFingerprint: string | null;
+    status: AuditStatus;
+    statusCode: number | null;
+    errorCode: string | null;
+    errorMessage: string | null;
+    failureReason: string | null;
+    finishReason: string | null;
+    warnings: Array<Warning>;
+    totalDurationMs: number | null;
+    gateDurationMs: number | null;
+    routingDurationMs: number | null;
+    providerDurationMs: number | null;
+    timeToFirstTokenMs: number | null;
+    tokensPerSecond: number | null;
+    tokens: AuditTokens | null;
+    usageSource: 'provider' | 'estimated' | 'missing' | null;
+    cost: AuditCost | null;
+    originalCost: AuditCost | null;
+    ratedAt: string | null;
+    events: Array<{
+        [key: string]: unknown;
+    }>;
+    legs: Array<AuditLeg>;
+    revision: number | null;
+    routing: RoutingTrace | null;
+    payloadState: {
+        [key: string]: unknown | string;
+    } | null;
+    requestBody?: unknown;
+    mergedBody?: unknown;
+    providerRequestBody?: unknown;
+    responseBody?: unknown;
+    /**
+     * Frames of a streamed answer
+     */
+    responseFrames?: number;
+    responseHeaders?: {
+        [key: string]: unknown | string;
+    };
+};
+
+/**
+ * AuditGate
+ *
+ * How a leg was admitted
+ */
+export type AuditGate = {
+    durationMs: number;
+    result: 'admitted' | 'denied' | 'skipped' | 'degraded';
+    /**
+     * Only in the detail of a row
+     */
+    meters?: Array<{
+        [key: string]: unknown;
+    }>;
+    failing?: Array<unknown>;
+    reservationId?: string | null;
+    reserved?: unknown;
+    settled?: unknown;
+};
+
+/**
+ * AuditLeg
+ *
+ * One attempt of one model slot
+ */
+export type AuditLeg = {
+    index: number;
+    kind: 'primary' | 'secondary' | 'route' | 'fallback';
+    connectionId: string;
+    connectionName: string | null;
+    provider: string;
+    model: string;
+    credentialVersion: number | null;
+    /**
+     * RFC 3339, UTC
+     */
+    startedAt: string;
+    durationMs: number | null;
+    gate: AuditGate | null;
+    retries: Array<{
+        /**
+         * RFC 3339, UTC
+         */
+        at: string;
+        statusCode: number;
+        delayMs: number;
+    }>;
+    providerRequestId: string | null;
+    statusCode: number | null;
+    outcome: 'ok' | 'failed' | 'denied' | 'skipped' | 'aborted' | 'partial' | null;
+    failureReason: string | null;
+    errorCode: string | null;
+    errorMessage: string | null;
+    timeToFirstTokenMs: number | null;
+    tokens: AuditTokens | null;
+    warnings: Array<Warning>;
+};
+
+/**
+ * AuditLiveEvent
+ *
+ * Data of the events `started`, `first_token` and `finished` (a row), `counts` (of what was left out while there was too much), and `gap` (something was missed)
+ */
+export type AuditLiveEvent = {
+    /**
+     * As lists show it; while the request runs its status is null
+     */
+    row?: {
+        /**
+         * A UUID in lower case
+         */
+        requestId: string;
+        /**
+         * RFC 3339, UTC
+         */
+        timestamp: string;
+        /**
+         * A UUID in lower case
+         */
+        workspaceId: string;
+        /**
+         * A UUID in lower case
+         */
+        environmentId: string;
+        type: 'COMPLETION' | 'COMPLETION_BATCH' | 'EMBEDDING' | 'COUNT_TOKENS';
+        /**
+         * Such as `CHAT_COMPLETIONS`
+         */
+        endpoint: string;
+        stream: boolean;
+        batchId: string | null;
+        batchItemId: string | null;
+        correlationId: string | null;
+        metadata: {
+            [key: string]: unknown | string;
+        };
+        apiKeyId: string | null;
+        apiKeyName: string | null;
+        apiKeyLabels: Array<string>;
+        userId: string | null;
+        sourceIp: string;
+        userAgent: string | null;
+        resourceId: string | null;
+        resourceName: string | null;
+        connectionId: string | null;
+        provider: string | null;
+        model: string | null;
+        providerModel: string | null;
+        serviceTier: string | null;
+        systemFingerprint: string | null;
+        status: AuditStatus | null;
+        statusCode: number | null;
+        errorCode: string | null;
+        errorMessage: string | null;
+        failureReason: string | null;
+        finishReason: string | null;
+        warnings: Array<Warning>;
+        totalDurationMs: number | null;
+        gateDurationMs: number | null;
+        routingDurationMs: number | null;
+        providerDurationMs: number | null;
+        timeToFirstTokenMs: number | null;
+        tokensPerSecond: number | null;
+        tokens: AuditTokens | null;
+        usageSource: 'provider' | 'estimated' | 'missing' | null;
+        cost: AuditCost | null;
+        originalCost: AuditCost | null;
+        ratedAt: string | null;
+        events: Array<{
+            [key: string]: unknown;
+        }>;
+        legs: Array<AuditLeg>;
+        revision: number | null;
+    };
+    counts?: {
+        started: number;
+        first_token: number;
+        finished: number;
+    };
+};
+
+/**
+ * AuditRow
+ *
+ * One request, without payload, routing trace and the meters of its legs
+ */
+export type AuditRow = {
+    /**
+     * A UUID in lower case
+     */
+    requestId: string;
+    /**
+     * RFC 3339, UTC
+     */
+    timestamp: string;
+    /**
+     * A UUID in lower case
+     */
+    workspaceId: string;
+    /**
+     * A UUID in lower case
+     */
+    environmentId: string;
+    type: 'COMPLETION' | 'COMPLETION_BATCH' | 'EMBEDDING' | 'COUNT_TOKENS';
+    /**
+     * Such as `CHAT_COMPLETIONS`
+     */
+    endpoint: string;
+    stream: boolean;
+    batchId: string | null;
+    batchItemId: string | null;
+    correlationId: string | null;
+    metadata: {
+        [key: string]: unknown | string;
+    };
+    apiKeyId: string | null;
+    apiKeyName: string | null;
+    apiKeyLabels: Array<string>;
+    userId: string | null;
+    sourceIp: string;
+    userAgent: string | null;
+    resourceId: string | null;
+    resourceName: string | null;
+    connectionId: string | null;
+    provider: string | null;
+    model: string | null;
+    providerModel: string | null;
+    serviceTier: string | null;
+    systemFingerprint: string | null;
+    status: AuditStatus;
+    statusCode: number | null;
+    errorCode: string | null;
+    errorMessage: string | null;
+    failureReason: string | null;
+    finishReason: string | null;
+    warnings: Array<Warning>;
+    totalDurationMs: number | null;
+    gateDurationMs: number | null;
+    routingDurationMs: number | null;
+    providerDurationMs: number | null;
+    timeToFirstTokenMs: number | null;
+    tokensPerSecond: number | null;
+    tokens: AuditTokens | null;
+    usageSource: 'provider' | 'estimated' | 'missing' | null;
+    cost: AuditCost | null;
+    originalCost: AuditCost | null;
+    ratedAt: string | null;
+    events: Array<{
+        [key: string]: unknown;
+    }>;
+    legs: Array<AuditLeg>;
+    revision: number | null;
+};
+
+/**
+ * AuditStatus
+ */
+export type AuditStatus = 'ok' | 'error' | 'blocked' | 'denied' | 'aborted' | 'partial' | 'interrupted';
+
+/**
+ * AuditTokens
+ *
+ * Tokens in disjoint classes; null is what nobody reported, zero is a value
+ */
+export type AuditTokens = {
+    inputUncached: number | null;
+    inputCacheRead: number | null;
+    inputCacheWrite5m: number | null;
+    inputCacheWrite1h: number | null;
+    output: number | null;
+    reasoning: number | null;
+    audioInput: number | null;
+    audioOutput: number | null;
+    acceptedPredictionTokens: number | null;
+    rejectedPredictionTokens: number | null;
+    webSearchRequests: number | null;
+    codeExecutionRequests: number | null;
+    promptTokens: number | null;
+    completionTokens: number | null;
+    totalTokens: number | null;
+};
+
+/**
  * AuthOptions
  *
  * How one can sign in
@@ -7045,6 +7394,476 @@ export type ResetCapacityResponses = {
 };
 
 export type ResetCapacityResponse = ResetCapacityResponses[keyof ResetCapacityResponses];
+
+export type ListAuditData = {
+    body?: never;
+    path: {
+        workspaceId: string;
+        environmentId: string;
+    };
+    query?: {
+        limit?: number;
+        /**
+         * `nextCursor` of the page before
+         */
+        cursor?: string;
+        /**
+         * RFC 3339, UTC
+         */
+        from?: string;
+        /**
+         * RFC 3339, UTC
+         */
+        to?: string;
+        type?: 'COMPLETION' | 'COMPLETION_BATCH' | 'EMBEDDING' | 'COUNT_TOKENS';
+        endpoint?: string;
+        /**
+         * AuditStatus
+         */
+        status?: 'ok' | 'error' | 'blocked' | 'denied' | 'aborted' | 'partial' | 'interrupted';
+        /**
+         * A status such as 429, or a class such as 5xx
+         */
+        statusCode?: string;
+        resourceId?: string;
+        connectionId?: string;
+        provider?: string;
+        /**
+         * May hold `*` and `?`
+         */
+        model?: string;
+        /**
+         * A UUID in lower case
+         */
+        apiKeyId?: string;
+        label?: string;
+        /**
+         * A UUID in lower case
+         */
+        userId?: string;
+        correlationId?: string;
+        /**
+         * A UUID in lower case
+         */
+        requestId?: string;
+        /**
+         * A UUID in lower case
+         */
+        batchId?: string;
+        failureReason?: string;
+        minDurationMs?: number;
+        /**
+         * Only rows with warnings
+         */
+        warnings?: boolean;
+        /**
+         * Only rows that fell back
+         */
+        fallback?: boolean;
+    };
+    url: '/api/v1/workspaces/{workspaceId}/environments/{environmentId}/audit';
+};
+
+export type ListAuditErrors = {
+    /**
+     * `INVALID_CURSOR`: The cursor is not valid; `VALIDATION_FAILED`: The input is not valid
+     */
+    400: Problem;
+    /**
+     * `NOT_AUTHENTICATED`: Authentication is required; `SESSION_EXPIRED`: The session has expired; `TOKEN_EXPIRED`: The token has expired
+     */
+    401: Problem;
+    /**
+     * `API_KEY_CANNOT_MANAGE`: API keys cannot manage the gateway; `USER_INACTIVE`: The user is inactive; `PASSWORD_CHANGE_REQUIRED`: The password must be changed first; `NOT_AUTHORIZED`: The caller lacks the right
+     */
+    403: Problem;
+    /**
+     * `WORKSPACE_NOT_FOUND`: The workspace does not exist; `ENVIRONMENT_NOT_FOUND`: The environment does not exist
+     */
+    404: Problem;
+    /**
+     * `INTERNAL_ERROR`: Something went wrong
+     */
+    500: Problem;
+    /**
+     * `DATABASE_UNAVAILABLE`: The database is away
+     */
+    503: Problem;
+};
+
+export type ListAuditError = ListAuditErrors[keyof ListAuditErrors];
+
+export type ListAuditResponses = {
+    /**
+     * Done
+     */
+    200: {
+        data: Array<AuditRow>;
+        nextCursor: string | null;
+    };
+};
+
+export type ListAuditResponse = ListAuditResponses[keyof ListAuditResponses];
+
+export type StreamAuditData = {
+    body?: never;
+    path: {
+        workspaceId: string;
+        environmentId: string;
+    };
+    query?: {
+        /**
+         * RFC 3339, UTC
+         */
+        from?: string;
+        /**
+         * RFC 3339, UTC
+         */
+        to?: string;
+        type?: 'COMPLETION' | 'COMPLETION_BATCH' | 'EMBEDDING' | 'COUNT_TOKENS';
+        endpoint?: string;
+        /**
+         * AuditStatus
+         */
+        status?: 'ok' | 'error' | 'blocked' | 'denied' | 'aborted' | 'partial' | 'interrupted';
+        /**
+         * A status such as 429, or a class such as 5xx
+         */
+        statusCode?: string;
+        resourceId?: string;
+        connectionId?: string;
+        provider?: string;
+        /**
+         * May hold `*` and `?`
+         */
+        model?: string;
+        /**
+         * A UUID in lower case
+         */
+        apiKeyId?: string;
+        label?: string;
+        /**
+         * A UUID in lower case
+         */
+        userId?: string;
+        correlationId?: string;
+        /**
+         * A UUID in lower case
+         */
+        requestId?: string;
+        /**
+         * A UUID in lower case
+         */
+        batchId?: string;
+        failureReason?: string;
+        minDurationMs?: number;
+        /**
+         * Only rows with warnings
+         */
+        warnings?: boolean;
+        /**
+         * Only rows that fell back
+         */
+        fallback?: boolean;
+    };
+    url: '/api/v1/workspaces/{workspaceId}/environments/{environmentId}/audit/stream';
+};
+
+export type StreamAuditErrors = {
+    /**
+     * `VALIDATION_FAILED`: The input is not valid
+     */
+    400: Problem;
+    /**
+     * `NOT_AUTHENTICATED`: Authentication is required; `SESSION_EXPIRED`: The session has expired; `TOKEN_EXPIRED`: The token has expired
+     */
+    401: Problem;
+    /**
+     * `API_KEY_CANNOT_MANAGE`: API keys cannot manage the gateway; `USER_INACTIVE`: The user is inactive; `PASSWORD_CHANGE_REQUIRED`: The password must be changed first; `NOT_AUTHORIZED`: The caller lacks the right
+     */
+    403: Problem;
+    /**
+     * `WORKSPACE_NOT_FOUND`: The workspace does not exist; `ENVIRONMENT_NOT_FOUND`: The environment does not exist
+     */
+    404: Problem;
+    /**
+     * `INTERNAL_ERROR`: Something went wrong
+     */
+    500: Problem;
+    /**
+     * `DATABASE_UNAVAILABLE`: The database is away
+     */
+    503: Problem;
+};
+
+export type StreamAuditError = StreamAuditErrors[keyof StreamAuditErrors];
+
+export type StreamAuditResponses = {
+    /**
+     * Done
+     */
+    200: AuditLiveEvent;
+};
+
+export type StreamAuditResponse = StreamAuditResponses[keyof StreamAuditResponses];
+
+export type ExportAuditData = {
+    body?: never;
+    path: {
+        workspaceId: string;
+        environmentId: string;
+    };
+    query?: {
+        format?: 'ndjson' | 'csv';
+        /**
+         * Names of members to write, separated by commas; all when absent
+         */
+        fields?: string;
+        /**
+         * RFC 3339, UTC
+         */
+        from?: string;
+        /**
+         * RFC 3339, UTC
+         */
+        to?: string;
+        type?: 'COMPLETION' | 'COMPLETION_BATCH' | 'EMBEDDING' | 'COUNT_TOKENS';
+        endpoint?: string;
+        /**
+         * AuditStatus
+         */
+        status?: 'ok' | 'error' | 'blocked' | 'denied' | 'aborted' | 'partial' | 'interrupted';
+        /**
+         * A status such as 429, or a class such as 5xx
+         */
+        statusCode?: string;
+        resourceId?: string;
+        connectionId?: string;
+        provider?: string;
+        /**
+         * May hold `*` and `?`
+         */
+        model?: string;
+        /**
+         * A UUID in lower case
+         */
+        apiKeyId?: string;
+        label?: string;
+        /**
+         * A UUID in lower case
+         */
+        userId?: string;
+        correlationId?: string;
+        /**
+         * A UUID in lower case
+         */
+        requestId?: string;
+        /**
+         * A UUID in lower case
+         */
+        batchId?: string;
+        failureReason?: string;
+        minDurationMs?: number;
+        /**
+         * Only rows with warnings
+         */
+        warnings?: boolean;
+        /**
+         * Only rows that fell back
+         */
+        fallback?: boolean;
+    };
+    url: '/api/v1/workspaces/{workspaceId}/environments/{environmentId}/audit/export';
+};
+
+export type ExportAuditErrors = {
+    /**
+     * `VALIDATION_FAILED`: The input is not valid
+     */
+    400: Problem;
+    /**
+     * `NOT_AUTHENTICATED`: Authentication is required; `SESSION_EXPIRED`: The session has expired; `TOKEN_EXPIRED`: The token has expired
+     */
+    401: Problem;
+    /**
+     * `API_KEY_CANNOT_MANAGE`: API keys cannot manage the gateway; `USER_INACTIVE`: The user is inactive; `PASSWORD_CHANGE_REQUIRED`: The password must be changed first; `NOT_AUTHORIZED`: The caller lacks the right
+     */
+    403: Problem;
+    /**
+     * `WORKSPACE_NOT_FOUND`: The workspace does not exist; `ENVIRONMENT_NOT_FOUND`: The environment does not exist
+     */
+    404: Problem;
+    /**
+     * `INTERNAL_ERROR`: Something went wrong
+     */
+    500: Problem;
+    /**
+     * `DATABASE_UNAVAILABLE`: The database is away
+     */
+    503: Problem;
+};
+
+export type ExportAuditError = ExportAuditErrors[keyof ExportAuditErrors];
+
+export type ExportAuditResponses = {
+    /**
+     * Done
+     */
+    200: string;
+};
+
+export type ExportAuditResponse = ExportAuditResponses[keyof ExportAuditResponses];
+
+export type ListAuditMetadataKeysData = {
+    body?: never;
+    path: {
+        workspaceId: string;
+        environmentId: string;
+    };
+    query?: never;
+    url: '/api/v1/workspaces/{workspaceId}/environments/{environmentId}/audit/metadata-keys';
+};
+
+export type ListAuditMetadataKeysErrors = {
+    /**
+     * `VALIDATION_FAILED`: The input is not valid
+     */
+    400: Problem;
+    /**
+     * `NOT_AUTHENTICATED`: Authentication is required; `SESSION_EXPIRED`: The session has expired; `TOKEN_EXPIRED`: The token has expired
+     */
+    401: Problem;
+    /**
+     * `API_KEY_CANNOT_MANAGE`: API keys cannot manage the gateway; `USER_INACTIVE`: The user is inactive; `PASSWORD_CHANGE_REQUIRED`: The password must be changed first; `NOT_AUTHORIZED`: The caller lacks the right
+     */
+    403: Problem;
+    /**
+     * `WORKSPACE_NOT_FOUND`: The workspace does not exist; `ENVIRONMENT_NOT_FOUND`: The environment does not exist
+     */
+    404: Problem;
+    /**
+     * `INTERNAL_ERROR`: Something went wrong
+     */
+    500: Problem;
+    /**
+     * `DATABASE_UNAVAILABLE`: The database is away
+     */
+    503: Problem;
+};
+
+export type ListAuditMetadataKeysError = ListAuditMetadataKeysErrors[keyof ListAuditMetadataKeysErrors];
+
+export type ListAuditMetadataKeysResponses = {
+    /**
+     * Done
+     */
+    200: {
+        data: Array<string>;
+    };
+};
+
+export type ListAuditMetadataKeysResponse = ListAuditMetadataKeysResponses[keyof ListAuditMetadataKeysResponses];
+
+export type ListAuditMetadataValuesData = {
+    body?: never;
+    path: {
+        workspaceId: string;
+        environmentId: string;
+    };
+    query: {
+        key: string;
+    };
+    url: '/api/v1/workspaces/{workspaceId}/environments/{environmentId}/audit/metadata-values';
+};
+
+export type ListAuditMetadataValuesErrors = {
+    /**
+     * `VALIDATION_FAILED`: The input is not valid
+     */
+    400: Problem;
+    /**
+     * `NOT_AUTHENTICATED`: Authentication is required; `SESSION_EXPIRED`: The session has expired; `TOKEN_EXPIRED`: The token has expired
+     */
+    401: Problem;
+    /**
+     * `API_KEY_CANNOT_MANAGE`: API keys cannot manage the gateway; `USER_INACTIVE`: The user is inactive; `PASSWORD_CHANGE_REQUIRED`: The password must be changed first; `NOT_AUTHORIZED`: The caller lacks the right
+     */
+    403: Problem;
+    /**
+     * `WORKSPACE_NOT_FOUND`: The workspace does not exist; `ENVIRONMENT_NOT_FOUND`: The environment does not exist
+     */
+    404: Problem;
+    /**
+     * `INTERNAL_ERROR`: Something went wrong
+     */
+    500: Problem;
+    /**
+     * `DATABASE_UNAVAILABLE`: The database is away
+     */
+    503: Problem;
+};
+
+export type ListAuditMetadataValuesError = ListAuditMetadataValuesErrors[keyof ListAuditMetadataValuesErrors];
+
+export type ListAuditMetadataValuesResponses = {
+    /**
+     * Done
+     */
+    200: {
+        data: Array<string>;
+    };
+};
+
+export type ListAuditMetadataValuesResponse = ListAuditMetadataValuesResponses[keyof ListAuditMetadataValuesResponses];
+
+export type GetAuditData = {
+    body?: never;
+    path: {
+        workspaceId: string;
+        environmentId: string;
+        requestId: string;
+    };
+    query?: never;
+    url: '/api/v1/workspaces/{workspaceId}/environments/{environmentId}/audit/{requestId}';
+};
+
+export type GetAuditErrors = {
+    /**
+     * `VALIDATION_FAILED`: The input is not valid
+     */
+    400: Problem;
+    /**
+     * `NOT_AUTHENTICATED`: Authentication is required; `SESSION_EXPIRED`: The session has expired; `TOKEN_EXPIRED`: The token has expired
+     */
+    401: Problem;
+    /**
+     * `API_KEY_CANNOT_MANAGE`: API keys cannot manage the gateway; `USER_INACTIVE`: The user is inactive; `PASSWORD_CHANGE_REQUIRED`: The password must be changed first; `NOT_AUTHORIZED`: The caller lacks the right
+     */
+    403: Problem;
+    /**
+     * `AUDIT_ROW_NOT_FOUND`: The audit row does not exist; `WORKSPACE_NOT_FOUND`: The workspace does not exist; `ENVIRONMENT_NOT_FOUND`: The environment does not exist
+     */
+    404: Problem;
+    /**
+     * `INTERNAL_ERROR`: Something went wrong
+     */
+    500: Problem;
+    /**
+     * `DATABASE_UNAVAILABLE`: The database is away
+     */
+    503: Problem;
+};
+
+export type GetAuditError = GetAuditErrors[keyof GetAuditErrors];
+
+export type GetAuditResponses = {
+    /**
+     * Done
+     */
+    200: AuditDetail;
+};
+
+export type GetAuditResponse = GetAuditResponses[keyof GetAuditResponses];
 
 export type ListActivityData = {
     body?: never;
