@@ -23,7 +23,7 @@ import { createDataPlane } from "./http/data-plane.ts";
 import { type HttpServer, listen } from "./http/server.ts";
 import { createIdentifyPerson } from "./http/identify-person.ts";
 import { createManagement } from "./http/management.ts";
-import { createSourceAddress } from "./http/source-address.ts";
+import { createIsTrusted, createSourceAddress } from "./http/source-address.ts";
 import type { EgressGuard } from "./kit/egress.ts";
 import type { RootLog } from "./log.ts";
 import { createAllocation } from "./prioritization/index.ts";
@@ -154,6 +154,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     sharedState: () => host.get("sharedStates", parts.sharedState),
     log: log.named("management"),
     sourceAddress: createSourceAddress(config.trustedProxies),
+    isTrustedProxy: createIsTrusted(config.trustedProxies),
     config: {
       version,
       publicUrl: config.publicUrl,
@@ -222,6 +223,8 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
           () => refusing,
         ),
         middleware: [management.middleware, createConsole(findConsole())],
+        publicUrl: config.publicUrl,
+        corsOrigins: config.corsOrigins,
         readiness: () => ({
           status: draining ? "not_ready" : readiness(loader, records.state()),
         }),

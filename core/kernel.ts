@@ -4,7 +4,7 @@ import type { Config } from "./config.ts";
 import type { Clock, Encryption } from "./contract/index.ts";
 import { defaultContributions } from "./default-plugins.ts";
 import { createGateway } from "./create-gateway.ts";
-import { createRedact } from "./gateway/redact.ts";
+import { createRedact, knownSecrets } from "./gateway/redact.ts";
 import { secretPaths } from "./host/configuration-schema.ts";
 import { createPluginHost } from "./host/create-plugin-host.ts";
 import { followSwitches, requiredPlugins } from "./host/follow-switches.ts";
@@ -22,6 +22,7 @@ import { startStopwatch } from "./stopwatch.ts";
 import type { Database } from "./store/database.ts";
 import type { EmbeddedDatabase } from "./store/embedded.ts";
 import type { SnapshotLoader } from "./store/loader.ts";
+import { tlsWarnings } from "./tls-warnings.ts";
 import { unknownVariables } from "./unknown-variables.ts";
 import { version } from "./version.ts";
 
@@ -98,10 +99,16 @@ export async function createKernel(config: Config, environment: Environment): Pr
         return await openStoredSettings(stored.current(), pluginId, schema, encryption);
       },
     });
-    redact = createRedact(credentialPatterns(host));
+    let secrets: readonly string[] = [];
+    redact = createRedact(credentialPatterns(host), () => secrets);
     for (const text of unknownVariables(environment, [...config.variables, ...host.variables()])) {
       log.warn(text);
     }
+    const urls = {
+      DATABASE_URL: config.database.url?.reveal(),
+      VMX_DATABASE_READ_URL: config.database.readUrl?.reveal(),
+    };
+    for (const text of tlsWarnings(urls, environment)) log.warn(text);
     watch.lap("plugins");
 
     const encryptionId = selectContribution(host, "encryptions", environment, {
@@ -162,6 +169,7 @@ export async function createKernel(config: Config, environment: Environment): Pr
       },
     });
     stored = loader;
+    loader.onChange((snapshot) => secrets = knownSecrets(snapshot));
     await loader.start();
     closing.push(() => loader.stop());
     followSwitches(host, loader, required, log);

@@ -22,7 +22,7 @@ export function createLog(settings: LogSettings): RootLog {
   const write = settings.write ?? ((line: string) => void process.stderr.write(line));
   const destination = {
     write(line: string) {
-      const safe = settings.redact ? settings.redact(line) : line;
+      const safe = escapeControls(settings.redact ? settings.redact(line) : line);
       write(settings.format === "json" ? safe : toText(safe));
     },
   };
@@ -62,6 +62,17 @@ function serialiseError(error: unknown): unknown {
   };
 }
 
+// JSON escapes C0 already; these move a terminal's cursor, end a line or turn the writing round as well.
+const controls = /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/** Escapes what could make a line look like something it is not; inside JSON the escapes mean the same. */
+function escapeControls(text: string): string {
+  return text.replace(
+    controls,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
 const colours: Record<string, string> = { warn: "\x1b[33m", error: "\x1b[31m", fatal: "\x1b[31m" };
 
 /** One line for people: time, level where it matters, text, fields. */
@@ -72,12 +83,27 @@ function toText(line: string): string {
   >;
   const colour = process.stderr.isTTY ? colours[String(level)] : undefined;
   const mark = level === "info" ? "" : `${String(level)}: `;
-  const rest = Object.entries(fields).map(([key, value]) => ` ${key}=${JSON.stringify(value)}`);
-  const cause = error === undefined ? "" : `\n  ${describe(error)}`;
+  const rest = Object.entries(fields).map(([key, value]) =>
+    ` ${visible(key)}=${escapeControls(JSON.stringify(value))}`
+  );
+  // Further lines are indented: nothing in an error can begin a line of the log.
+  const cause = error === undefined
+    ? ""
+    : `\n  ${describe(error).split(/\r\n|\n/).map(visible).join("\n    ")}`;
   const text = `${String(time).slice(11, 19)} ${mark}${
     name === undefined ? "" : `[${String(name)}] `
-  }${String(message)}${rest.join("")}${cause}`;
+  }${visible(String(message))}${rest.join("")}${cause}`;
   return colour ? `${colour}${text}\x1b[0m\n` : `${text}\n`;
+}
+
+/** A text in which control characters show as escapes. */
+function visible(text: string): string {
+  const plain = text.replace(
+    // deno-lint-ignore no-control-regex
+    /[\x00-\x08\x0a-\x1f]/g,
+    (character) => JSON.stringify(character).slice(1, -1),
+  );
+  return escapeControls(plain);
 }
 
 function describe(error: unknown): string {

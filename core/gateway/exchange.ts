@@ -51,6 +51,8 @@ export interface IncomingRequest {
   /** How often each credential header came, when more than once. */
   readonly duplicateCredential: boolean;
   readonly sourceIp: string;
+  /** Address of the other end of the connection, which may be a proxy's. */
+  readonly peer?: string | undefined;
   /** The batch the request is an item of. */
   readonly batch?: { readonly batchId: string; readonly batchItemId: string };
   /** Reads the whole body, decompressed. Throws `request_too_large` or `invalid_request`. */

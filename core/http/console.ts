@@ -45,8 +45,8 @@ function send(context: Context, file: ConsoleFile, policy: string): void {
   ];
   const coding = context.acceptsEncodings(...codings);
   const chosen: ContentCoding = codings.find((each) => each === coding) ?? "identity";
-  secure(context, policy);
-  context.set("vary", "Accept-Encoding");
+  context.set("content-security-policy", policy);
+  context.vary("Accept-Encoding");
   context.set("etag", file.etag);
   context.set(
     "cache-control",
@@ -63,19 +63,11 @@ function send(context: Context, file: ConsoleFile, policy: string): void {
 }
 
 function sayHowToBuild(context: Context, policy: string): void {
-  secure(context, policy);
+  context.set("content-security-policy", policy);
   context.set("cache-control", "no-store");
   context.status = 503;
   context.type = "text/plain; charset=utf-8";
   context.body =
     "The console is not built. Run `npm run build:console` and start the gateway again.\n" +
     "The management API is described at /api/docs.\n";
-}
-
-function secure(context: Context, policy: string): void {
-  context.set("content-security-policy", policy);
-  context.set("x-content-type-options", "nosniff");
-  context.set("referrer-policy", "same-origin");
-  context.set("cross-origin-opener-policy", "same-origin");
-  context.set("permissions-policy", "camera=(), geolocation=(), microphone=()");
 }

@@ -194,6 +194,7 @@ function toRequest(
     headers,
     duplicateCredential: hasDuplicateCredential(message.rawHeaders),
     sourceIp: sourceAddress(message.socket.remoteAddress, headers["x-forwarded-for"]),
+    peer: message.socket.remoteAddress,
     readBody: (maxBytes) => readRequestBody(message, maxBytes),
   };
 }

@@ -5,6 +5,7 @@ import { GatewayError } from "../contract/index.ts";
 import type { GatewayServices } from "../gateway/exchange.ts";
 import type { Access } from "../management/access.ts";
 import type { Snapshot } from "../store/snapshot.ts";
+import type { OwnOrigin } from "./own-origin.ts";
 
 /**
  * People on the data plane: a personal access token, the admin token or a console session may call completions on a
@@ -15,7 +16,7 @@ import type { Snapshot } from "../store/snapshot.ts";
 export function createIdentifyPerson(
   access: Access,
   snapshot: () => Snapshot,
-  origin: (headers: Readonly<Record<string, string | undefined>>) => string,
+  origin: OwnOrigin,
 ): GatewayServices["identifyPerson"] {
   return async (request, credential) => {
     const { headers, path, duplicateCredential } = request;
@@ -24,7 +25,7 @@ export function createIdentifyPerson(
       method: "POST",
       headers,
       duplicateCredential,
-      origin: origin(headers),
+      origin: origin(headers, request.peer),
     }).catch((error: unknown) => {
       // A bearer that is nobody's token is answered like any unknown API key.
       const unknown = error instanceof GatewayError && error.code === "NOT_AUTHENTICATED";

@@ -10,12 +10,15 @@ import {
   type ManagementServices,
 } from "../management/index.ts";
 import { createEventBodies } from "./event-body.ts";
+import { createOwnOrigin, type OwnOrigin } from "./own-origin.ts";
 import { writeAnswer } from "./problem.ts";
-import type { SourceAddress } from "./source-address.ts";
+import type { IsTrusted, SourceAddress } from "./source-address.ts";
 
 /** What the management plane needs to be served over HTTP. */
 export interface ManagementParts extends ManagementServices {
   readonly sourceAddress: SourceAddress;
+  /** Whose forwarding headers tell the origin; nobody's when absent. */
+  readonly isTrustedProxy?: IsTrusted;
 }
 
 /** The management plane over HTTP. */
@@ -26,15 +29,13 @@ export interface Management {
   /** Ends the streams of events that are followed. */
   endStreams(): void;
   /** The origin a browser reached the gateway under. */
-  origin(headers: Readonly<Record<string, string | undefined>>): string;
+  readonly origin: OwnOrigin;
 }
 
 /** Binds the route table of the management plane to Koa. */
 export function createManagement(parts: ManagementParts): Management {
   const management = createManagementPlane(parts);
-  const { publicUrl } = parts.config;
-  const publicOrigin = publicUrl === undefined ? undefined : new URL(publicUrl).origin;
-  const origin: Management["origin"] = (headers) => publicOrigin ?? ownOrigin(headers["host"]);
+  const origin = createOwnOrigin(parts.config.publicUrl, parts.isTrustedProxy ?? (() => false));
   const toRequest = requestReader(parts.sourceAddress, origin);
   const bodies = createEventBodies();
   const router = new Router({ sensitive: true, strict: true });
@@ -58,8 +59,6 @@ export function createManagement(parts: ManagementParts): Management {
       context.type = "html";
       context.set("content-security-policy", docs.contentSecurityPolicy);
       context.set("cache-control", "no-cache");
-      context.set("x-content-type-options", "nosniff");
-      context.set("referrer-policy", "same-origin");
       context.body = docs.html;
       return;
     }
@@ -107,15 +106,10 @@ function requestReader(sourceAddress: SourceAddress, origin: Management["origin"
       headers,
       duplicateCredential: hasDuplicateCredential(req.rawHeaders),
       sourceIp: sourceAddress(req.socket.remoteAddress, headers["x-forwarded-for"]),
-      origin: origin(headers),
+      origin: origin(headers, req.socket.remoteAddress),
       readBody: (maxBytes) => readBody(req, maxBytes),
     };
   };
-}
-
-function ownOrigin(host: string | undefined): string {
-  const origin = `http://${host ?? "localhost"}`;
-  return URL.canParse(origin) ? new URL(origin).origin : "http://localhost";
 }
 
 function hasDuplicateCredential(rawHeaders: readonly string[]): boolean {

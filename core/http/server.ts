@@ -1,9 +1,15 @@
 import { createServer, type Server } from "node:http";
 import Koa from "koa";
+import { v7 as uuidv7 } from "uuid";
 import type { Log } from "../contract/index.ts";
+import { problemOf } from "../management/problem.ts";
 import { StartError } from "../start-error.ts";
 import type { DataPlane } from "./data-plane.ts";
+import { createCors } from "./cors.ts";
 import { answerHealth, type Readiness } from "./health.ts";
+import { writeAnswer } from "./problem.ts";
+import { headFault } from "./request-head.ts";
+import { createSecurityHeaders } from "./security-headers.ts";
 
 /** The HTTP server. */
 export interface HttpServer {
@@ -20,7 +26,14 @@ export interface HttpParts {
   readonly middleware: readonly Koa.Middleware[];
   readonly readiness: () => Readiness;
   readonly log: Log;
+  /** `VMX_PUBLIC_URL`, when it is set. */
+  readonly publicUrl?: string | undefined;
+  /** Origins whose pages may call; none when absent. */
+  readonly corsOrigins?: readonly string[];
 }
+
+/** Longest head of a request, in bytes. */
+const maxHeadBytes = 16_384;
 
 /**
  * Listens on `host:port`; port 0 takes a free one. The data plane comes first, before any middleware: it writes its
@@ -36,6 +49,14 @@ export async function listen(host: string, port: number, parts: HttpParts): Prom
       error.code === "EPIPE";
     if (!left) parts.log.error("Cannot answer a request", { error });
   });
+  app.use(createSecurityHeaders(parts.publicUrl));
+  app.use((context, next) => {
+    const fault = headFault(context.req);
+    if (!fault) return next();
+    context.set("connection", "close");
+    const place = { instance: context.path.slice(0, 500), requestId: uuidv7() };
+    writeAnswer(context, problemOf(fault, place, parts.log));
+  });
   app.use((context, next) => {
     const health = answerHealth(context.path, parts.readiness);
     if (!health) return next();
@@ -45,7 +66,13 @@ export async function listen(host: string, port: number, parts: HttpParts): Prom
   for (const middleware of parts.middleware) app.use(middleware);
 
   const others = app.callback();
-  const server = createServer({ keepAliveTimeout: 65_000 }, (request, response) => {
+  const cors = createCors(parts.corsOrigins ?? []);
+  const server = createServer({
+    keepAliveTimeout: 65_000,
+    maxHeaderSize: maxHeadBytes,
+    insecureHTTPParser: false,
+  }, (request, response) => {
+    if (cors(request, response)) return;
     if (!parts.dataPlane(request, response)) others(request, response);
   });
   await bind(server, host, port);

@@ -9,6 +9,24 @@ export type SourceAddress = (peer: string | undefined, forwardedFor: string | un
  * @param trusted addresses and networks, such as `10.0.0.0/8`
  */
 export function createSourceAddress(trusted: readonly string[]): SourceAddress {
+  const isTrusted = createIsTrusted(trusted);
+  return (peer, forwardedFor) => {
+    const own = normalise(peer ?? "unknown");
+    if (trusted.length === 0 || forwardedFor === undefined || !isTrusted(own)) return own;
+    const chain = forwardedFor.split(",").map((entry) => entry.trim()).filter(Boolean);
+    for (const entry of chain.reverse()) {
+      if (!ipaddr.isValid(entry)) return own;
+      if (!isTrusted(entry)) return normalise(entry);
+    }
+    return own;
+  };
+}
+
+/** Whether an address is a proxy whose forwarding headers are believed. */
+export type IsTrusted = (address: string) => boolean;
+
+/** @param trusted addresses and networks, such as `10.0.0.0/8` */
+export function createIsTrusted(trusted: readonly string[]): IsTrusted {
   const networks = trusted.map((entry) =>
     entry.includes("/")
       ? ipaddr.parseCIDR(entry)
@@ -17,22 +35,12 @@ export function createSourceAddress(trusted: readonly string[]): SourceAddress {
         number,
       ]
   );
-  const isTrusted = (address: string): boolean => {
+  return (address) => {
     if (!ipaddr.isValid(address)) return false;
     const parsed = ipaddr.process(address);
     return networks.some(([network, bits]) =>
       network.kind() === parsed.kind() && parsed.match(network as ipaddr.IPv4, bits)
     );
-  };
-  return (peer, forwardedFor) => {
-    const own = normalise(peer ?? "unknown");
-    if (networks.length === 0 || forwardedFor === undefined || !isTrusted(own)) return own;
-    const chain = forwardedFor.split(",").map((entry) => entry.trim()).filter(Boolean);
-    for (const entry of chain.reverse()) {
-      if (!ipaddr.isValid(entry)) return own;
-      if (!isTrusted(entry)) return normalise(entry);
-    }
-    return own;
   };
 }
 
