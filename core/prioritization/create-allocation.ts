@@ -45,11 +45,18 @@ export function createAllocation(parts: AllocationParts): Allocation {
   const { processId } = parts;
   const history: AllocationHistory = createAllocationHistory();
   let violations = 0;
+  let toldAt: number | undefined;
   let leave: Promise<() => Promise<void>> | undefined;
 
   const schedule = createRecomputeSchedule({
     ...parts,
-    onViolation: () => void violations++,
+    onViolation(fault, fields) {
+      violations++;
+      const now = parts.clock.monotonic();
+      if (now - (toldAt ?? -Infinity) < tellAgainMs) return;
+      toldAt = now;
+      parts.log.error(`The allocation law is broken: ${fault}`, { ...fields, violations });
+    },
     onPoint(connectionId, point) {
       history.note(connectionId, point);
       // The others' copies may lack a point; their next one comes within a second.
@@ -62,8 +69,9 @@ export function createAllocation(parts: AllocationParts): Allocation {
   function hear(message: string): void {
     const heard = decode(message);
     if (!heard || heard.processId === processId) return;
+    const before = history.latest(heard.connectionId);
     history.note(heard.connectionId, heard.point);
-    schedule.hear(heard.connectionId, heard.point);
+    schedule.hear(heard.connectionId, heard.point, before);
   }
 
   /** Tries again with every round until it has worked. */
@@ -100,6 +108,8 @@ export function createAllocation(parts: AllocationParts): Allocation {
 }
 
 const roundMs = 1_000;
+/** Milliseconds between two lines about a broken law: a broken plugin breaks it every second. */
+const tellAgainMs = 60_000;
 
 interface Message {
   readonly processId: string;

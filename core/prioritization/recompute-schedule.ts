@@ -4,7 +4,7 @@ import type { SharedState } from "../contract/shared-state.ts";
 import type { GuardedStore } from "../capacity/guarded-store.ts";
 import type { ConnectionView, EnvironmentView, Snapshot } from "../store/snapshot.ts";
 import type { AllocationPoint } from "./allocation-history.ts";
-import { poolBounds, poolGateOf } from "./pool-gate.ts";
+import { poolGateOf } from "./pool-gate.ts";
 import { type Recomputed, recomputeShares } from "./recompute-shares.ts";
 
 /** Recomputes shares where there is something to move, at most once per second and connection in all processes. */
@@ -13,8 +13,8 @@ export interface RecomputeSchedule {
   touch(connectionId: string): void;
   /** Goes once over the connections that are awake. */
   round(): Promise<void>;
-  /** Hears of a point another process made. */
-  hear(connectionId: string, point: AllocationPoint): void;
+  /** Hears of a point another process made, after the one it made before. */
+  hear(connectionId: string, point: AllocationPoint, before: AllocationPoint | undefined): void;
 }
 
 /** What a schedule works with. */
@@ -26,7 +26,8 @@ export interface ScheduleParts {
   readonly processId: string;
   readonly clock: Pick<Clock, "monotonic">;
   readonly log: Log;
-  readonly onViolation: () => void;
+  /** Told of each breach of the allocation law. */
+  readonly onViolation: (fault: string, fields: LogFields) => void;
   /** Told of each recomputation of this process. */
   readonly onPoint: (connectionId: string, point: AllocationPoint) => void;
 }
@@ -78,8 +79,9 @@ export function createRecomputeSchedule(parts: ScheduleParts): RecomputeSchedule
       connection,
       clock.monotonic() - since.get(environment)! > steadyAfterMs,
     );
-    if (!result) return;
-    if (isBusy(result, environment)) wake(connectionId, environment);
+    if (result === "idle") return;
+    if (result === "later") return wake(connectionId, environment);
+    if (isMoving(result)) wake(connectionId, environment);
     parts.onPoint(connectionId, pointOf(result));
   }
 
@@ -99,32 +101,39 @@ export function createRecomputeSchedule(parts: ScheduleParts): RecomputeSchedule
         }
         running.add(connectionId);
         const visited = visit(environment, connection)
-          .then(() => troubles.over(), (error: unknown) => troubles.note({ error }))
+          .then(() => troubles.over(), (error: unknown) => {
+            troubles.note({ error });
+            wake(connectionId, environment);
+          })
           .finally(() => running.delete(connectionId));
         visits.push(visited);
       }
       await Promise.all(visits);
     },
-    hear(connectionId, point) {
+    hear(connectionId, point, before) {
+      // Whoever hears of movement takes over should the other process die. What rests wakes nobody.
+      if (!hasDemand(point.pools) && sharesText(point) === sharesText(before)) return;
       for (const environment of parts.snapshot().environments.values()) {
-        const connection = environment.connections.get(connectionId);
-        if (!connection || !poolGateOf(environment, connection, undefined)) continue;
-        const minimums = new Map(poolBounds(environment).map(({ name, min }) => [name, min]));
-        const isAbove = point.pools.some(({ name, current }) =>
-          current > (minimums.get(name) ?? 0)
-        );
-        // Whoever hears of it takes over should the other process die.
-        if (isAbove) wake(connectionId, environment);
+        if (environment.connections.has(connectionId)) wake(connectionId, environment);
       }
     },
   };
 }
 
-/** Whether there will be something to do without further legs: shares above minimums, or demand. */
-function isBusy({ allocation, state }: Recomputed, environment: EnvironmentView): boolean {
-  const bounds = poolBounds(environment);
-  return allocation.shares.some(({ current }, index) => current > bounds[index]!.min) ||
-    state.pools.some(({ demand }) => demand > 0);
+/**
+ * Whether shares may move again without further legs. Once nothing has moved and nothing was asked for during window
+ * and cooldown, only a leg or a new definition can change that.
+ */
+function isMoving({ allocation, state }: Recomputed): boolean {
+  return hasDemand(state.pools) || allocation.shares.some(({ action }) => action !== "none");
+}
+
+function hasDemand(pools: readonly { readonly demand: number }[]): boolean {
+  return pools.some(({ demand }) => demand > 0);
+}
+
+function sharesText(point: AllocationPoint | undefined): string {
+  return JSON.stringify(point?.pools.map(({ name, current }) => [name, current]));
 }
 
 function pointOf({ allocation, state }: Recomputed): AllocationPoint {

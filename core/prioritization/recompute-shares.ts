@@ -1,5 +1,5 @@
 import type { PoolState, SharesChange } from "../contract/capacity-store.ts";
-import type { Log } from "../contract/plugin.ts";
+import type { LogFields } from "../contract/plugin.ts";
 import type { Allocation, Prioritization } from "../contract/prioritization.ts";
 import type { GuardedStore } from "../capacity/guarded-store.ts";
 import type { ConnectionView, EnvironmentView } from "../store/snapshot.ts";
@@ -10,9 +10,8 @@ import { poolBounds, poolGateOf } from "./pool-gate.ts";
 export interface RecomputeParts {
   readonly store: Pick<GuardedStore, "ask">;
   readonly prioritization: Prioritization;
-  readonly log: Log;
-  /** Told of each breach of the allocation law. */
-  readonly onViolation: () => void;
+  /** Told of each breach of the allocation law, as a sentence with the state it was seen in. */
+  readonly onViolation: (fault: string, fields: LogFields) => void;
 }
 
 /** What a recomputation saw and decided. */
@@ -26,8 +25,8 @@ export interface Recomputed {
 const mostTries = 5;
 
 /**
- * Moves the shares of one connection. Undefined when there is nothing to move: no pool has asked yet, the store is
- * away, or others kept changing the shares.
+ * Moves the shares of one connection. `idle`: no pool has asked yet, or the decision broke the law and was not
+ * stored. `later`: the store is away, or gates kept growing shares meanwhile.
  *
  * @param isSteady whether definition and limits are old enough for the law to hold in what is stored
  */
@@ -36,23 +35,24 @@ export async function recomputeShares(
   environment: EnvironmentView,
   connection: ConnectionView,
   isSteady: boolean,
-): Promise<Recomputed | undefined> {
+): Promise<Recomputed | "idle" | "later"> {
   const limit = poolGateOf(environment, connection, undefined)?.limit;
-  if (limit === undefined) return undefined;
+  if (limit === undefined) return "idle";
   const { environmentId, settings: { prioritization: parameters } } = environment;
   const { connectionId } = connection;
   const pools = poolBounds(environment);
   for (let attempt = 0; attempt < mostTries; attempt++) {
-    const state = await parts.store.ask((store) =>
-      store.readPools(environmentId, connectionId, parameters.windowSeconds)
-    );
-    if (!state) return undefined;
+    const reply = await parts.store.ask(async (store) => ({
+      state: await store.readPools(environmentId, connectionId, parameters.windowSeconds),
+    }));
+    if (!reply) return "later";
+    const { state } = reply;
+    if (!state) return "idle";
     const found = isSteady ? lawFaults(pools, state.pools) : [];
     const allocation = parts.prioritization.recompute({ pools, state, limit, parameters });
     const made = lawFaults(pools, allocation.shares);
     for (const fault of [...found, ...made]) {
-      parts.onViolation();
-      parts.log.error(`The allocation law is broken: ${fault}`, {
+      parts.onViolation(fault, {
         environmentId,
         connectionId,
         limit,
@@ -61,13 +61,13 @@ export async function recomputeShares(
       });
     }
     // What was decided against the law is not stored: the shares stay as they are.
-    if (made.length > 0) return undefined;
+    if (made.length > 0) return "idle";
     const change = changeOf(allocation, state, { environmentId, connectionId });
     if (!change || await parts.store.ask((store) => store.casShares(change))) {
       return { state, allocation };
     }
   }
-  return undefined;
+  return "later";
 }
 
 /** The change to store; undefined when every share stays. */
