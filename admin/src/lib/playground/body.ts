@@ -1,0 +1,88 @@
+/** What somebody wants to try. */
+export interface Attempt {
+  readonly dialect: Dialect;
+  /** Name of a resource, or `<connection>/<model>`. */
+  readonly model: string;
+  readonly system: string;
+  readonly prompt: string;
+  /** Data URLs of pictures. */
+  readonly images: readonly string[];
+  readonly stream: boolean;
+  readonly maxTokens: number | null | undefined;
+  readonly temperature: number | null | undefined;
+  /** Further members of the body, which win. */
+  readonly extra: Readonly<Record<string, unknown>>;
+  /** The `vmx` object, such as `correlationId` and `metadata`. */
+  readonly envelope: Readonly<Record<string, unknown>>;
+}
+
+/** A language the gateway answers in. */
+export type Dialect = "chat" | "responses" | "messages";
+
+/** Path of a dialect below the environment's base. */
+export const dialectPaths: Readonly<Record<Dialect, string>> = {
+  chat: "/chat/completions",
+  responses: "/responses",
+  messages: "/messages",
+};
+
+/** Names of the dialects for people. */
+export const dialectLabels: Readonly<Record<Dialect, string>> = {
+  chat: "Chat Completions",
+  responses: "Responses",
+  messages: "Messages",
+};
+
+/** Writes the request body an application would send. */
+export function bodyOf(attempt: Attempt): Record<string, unknown> {
+  const { model, stream, temperature, extra, envelope } = attempt;
+  return {
+    model,
+    ...inDialect[attempt.dialect](attempt),
+    ...(typeof temperature === "number" ? { temperature } : {}),
+    ...(stream ? { stream: true } : {}),
+    ...extra,
+    vmx: { ...(stream ? { includeMetrics: true } : {}), ...envelope },
+  };
+}
+
+const inDialect: Readonly<Record<Dialect, (attempt: Attempt) => Record<string, unknown>>> = {
+  chat: ({ system, prompt, images, maxTokens }) => ({
+    messages: [
+      ...(system ? [{ role: "system", content: system }] : []),
+      {
+        role: "user",
+        content: images.length === 0 ? prompt : [
+          { type: "text", text: prompt },
+          ...images.map((url) => ({ type: "image_url", image_url: { url } })),
+        ],
+      },
+    ],
+    ...(typeof maxTokens === "number" ? { max_completion_tokens: maxTokens } : {}),
+  }),
+  responses: ({ system, prompt, images, maxTokens }) => ({
+    ...(system ? { instructions: system } : {}),
+    input: images.length === 0 ? prompt : [{
+      role: "user",
+      content: [
+        { type: "input_text", text: prompt },
+        ...images.map((url) => ({ type: "input_image", image_url: url })),
+      ],
+    }],
+    ...(typeof maxTokens === "number" ? { max_output_tokens: maxTokens } : {}),
+  }),
+  messages: ({ system, prompt, images, maxTokens }) => ({
+    max_tokens: maxTokens ?? 1024,
+    ...(system ? { system } : {}),
+    messages: [{
+      role: "user",
+      content: images.length === 0 ? prompt : [
+        ...images.map((url) => {
+          const [, type = "image/png", data = ""] = /^data:([^;]+);base64,(.*)$/s.exec(url) ?? [];
+          return { type: "image", source: { type: "base64", media_type: type, data } };
+        }),
+        { type: "text", text: prompt },
+      ],
+    }],
+  }),
+};
