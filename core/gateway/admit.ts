@@ -15,6 +15,7 @@ import {
   type LegSubject,
   refusalError,
 } from "../capacity/index.ts";
+import type { ExpectedTokens } from "../capacity/estimates.ts";
 import { poolGateOf } from "../prioritization/index.ts";
 import type { ConnectionView } from "../store/snapshot.ts";
 import type { Exchange } from "./exchange.ts";
@@ -66,7 +67,7 @@ export async function admit(
   const { clock } = exchange.services;
   const { environment } = exchange.caller!;
   const startedAt = clock.monotonic();
-  const amount = expectedAmount(exchange, record, subject);
+  const amount = expectedAmount(exchange, record);
   const pool = poolGateOf(environment, connection, subject.resource?.resourceId);
   if (pool) exchange.services.allocation.touch(pool.connectionId);
   const reply = await admission.reserve({
@@ -115,13 +116,22 @@ export function subjectOf(exchange: Exchange, connection: ConnectionView): LegSu
 export function expectedAmount(
   exchange: Exchange,
   leg: Pick<LegRecord, "connectionId" | "model">,
-  subject: LegSubject,
 ): Amount {
+  const { input, output } = expectedTokens(exchange, leg);
+  return { requests: 1, tokens: whole(input) + whole(output) };
+}
+
+/** Tokens a leg is expected to use. */
+export function expectedTokens(
+  exchange: Exchange,
+  leg: Pick<LegRecord, "connectionId" | "model">,
+): ExpectedTokens {
   const { settings } = exchange.caller!.environment;
+  const { target } = exchange;
   const { facts } = mergedRequest(exchange);
-  const { input, output } = exchange.services.capacity.estimates.expect({
+  return exchange.services.capacity.estimates.expect({
     connectionId: leg.connectionId,
-    resourceId: subject.resource?.resourceId ?? ephemeralId,
+    resourceId: target?.kind === "resource" ? target.resource.resourceId : ephemeralId,
     model: leg.model,
     inputTokens: facts.inputTokens,
     maxOutputTokens: facts.maxOutputTokens,
@@ -129,7 +139,6 @@ export function expectedAmount(
     reservation: settings.reservation,
     outputTokensBeforeLearning: settings.outputTokensBeforeLearning,
   });
-  return { requests: 1, tokens: whole(input) + whole(output) };
 }
 
 function createAdmitted(

@@ -1,6 +1,8 @@
 import type { RouteTestGate, RouteTestLeg, RouteTestResult } from "@vmx/schemas";
 import { GatewayError, type JsonObject, type Warning } from "../contract/index.ts";
 import { skippedTrace } from "../routing/index.ts";
+import type { SlotView } from "../store/snapshot.ts";
+import { expectedTokens } from "./admit.ts";
 import { prepare } from "./dispatch.ts";
 import { createExchange, type Endpoint, type Exchange, type GatewayServices } from "./exchange.ts";
 import { type Caller, refuseUnusable } from "./identify.ts";
@@ -64,8 +66,14 @@ export async function dryRun(
       exchange.envelope,
       services.host,
     );
-    describeRequest(exchange, result);
+    const { target } = exchange;
+    result.mergedBody = mergedRequest(exchange).body;
+    result.estimate = estimateOf(
+      exchange,
+      target.kind === "resource" ? target.resource.model : target.slot,
+    );
     const legs = await planLegs(exchange, result);
+    if (legs[0]) result.estimate = estimateOf(exchange, legs[0].slot);
     for (const [position, leg] of legs.entries()) {
       result.chain.push({
         position,
@@ -119,17 +127,10 @@ async function open(request: DryRunRequest, services: GatewayServices): Promise<
   return exchange;
 }
 
-function describeRequest(exchange: Exchange, result: RouteTestResult): void {
-  const { caller, request: { endpoint: { operation } } } = exchange;
-  const { body, facts: { inputTokens, maxOutputTokens = Infinity } } = mergedRequest(exchange);
-  const { outputTokensBeforeLearning } = caller!.environment.settings;
-  result.mergedBody = body;
-  result.estimate = {
-    inputTokens,
-    expectedOutputTokens: operation === "chat"
-      ? Math.min(maxOutputTokens, Number(outputTokensBeforeLearning))
-      : 0,
-  };
+/** @param slot the first that would be tried */
+function estimateOf(exchange: Exchange, slot: SlotView): RouteTestResult["estimate"] {
+  const { inputTokens } = mergedRequest(exchange).facts;
+  return { inputTokens, expectedOutputTokens: expectedTokens(exchange, slot).output };
 }
 
 /** The legs of the request, none when a rule blocks it. */

@@ -19,7 +19,7 @@ export async function legGates(
   if (meters.length === 0) return [];
   const { capacity, clock } = exchange.services;
   const states = await capacity.admission.store.ask((store) => store.read(environmentId, meters));
-  const amount = expectedAmount(exchange, slot, subject);
+  const amount = expectedAmount(exchange, slot);
   return meters.flatMap((meter, index) =>
     (["requests", "tokens"] as const).flatMap((axis): RouteTestGate[] => {
       const limit = meter.limit[axis];
