@@ -148,7 +148,8 @@ function refusal(file: string, specifier: string): string | undefined {
   if (specifier.startsWith("@vmx/")) {
     if (home.doors.includes(specifier)) return undefined;
     // The published files say the same as the constants behind the door.
-    if (specifier.startsWith("@vmx/schemas/json/") && home.doors.includes("@vmx/schemas")) {
+    const published = /^@vmx\/schemas\/(json\/|openapi\.json$)/.test(specifier);
+    if (published && home.doors.includes("@vmx/schemas")) {
       return undefined;
     }
     if (isTest(file) && specifier === "@vmx/core/conformance" && home.isPlugin) return undefined;

@@ -8,3 +8,6 @@ export const defaultContributions = {
   prioritizations: "adaptive-token-scaling",
   identityProviders: "oidc",
 } as const;
+
+/** Dialect in which `vmx` writes a request down when it is given a text alone. */
+export const promptDialect = "openai-chat";

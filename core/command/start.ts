@@ -2,15 +2,16 @@ import process from "node:process";
 import { loadConfig } from "../config.ts";
 import { installationRoot } from "../host/discover.ts";
 import { createKernel, type Kernel } from "../kernel.ts";
+import type { Environment } from "../setting-reader.ts";
 import { StartError } from "../start-error.ts";
 import { describeStart } from "./describe-start.ts";
 
 /** Starts the gateway and keeps it running until it is told to stop. */
-export async function start(): Promise<void> {
+export async function start(environment: Environment): Promise<void> {
   try {
     const terminal = process.stderr.isTTY === true;
-    const config = loadConfig(process.env, installationRoot(), { terminal });
-    const kernel = await createKernel(config, process.env);
+    const config = loadConfig(environment, installationRoot(), { terminal });
+    const kernel = await createKernel(config, environment);
     process.stdout.write(describeStart(kernel));
     stopOnSignals(kernel);
   } catch (error) {

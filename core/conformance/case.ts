@@ -38,7 +38,33 @@ function title(subject: string, each: Case): string {
   return `${subject}: ${each.name}${skipped}`;
 }
 
+/** Where cases are put when no test runner runs, but a program that wants to run them itself. */
+const collectorName = "__vmx_conformance_cases__";
+
+/** A case with its subject in the title. */
+export interface CollectedCase extends Case {
+  readonly title: string;
+}
+
+/** Collects the cases that `register` passes to `runCases`, for a program that runs them itself. */
+export async function collectCases(register: () => Promise<unknown>): Promise<CollectedCase[]> {
+  const cases: CollectedCase[] = [];
+  // A global, since the cases may come from another copy of this module.
+  const global = globalThis as { [collectorName]?: CollectedCase[] };
+  global[collectorName] = cases;
+  try {
+    await register();
+  } finally {
+    delete global[collectorName];
+  }
+  return cases;
+}
+
 async function registration(): Promise<(name: string, each: Case) => void> {
+  const collector = (globalThis as { [collectorName]?: CollectedCase[] })[collectorName];
+  if (collector) {
+    return (title, each) => collector.push({ ...each, run: () => each.run(), title });
+  }
   const deno = (globalThis as { Deno?: Partial<DenoTests> }).Deno;
   // Vitest can run on Deno too; there the worker's own marker decides.
   if (deno?.test !== undefined && !("__vitest_worker__" in globalThis)) {

@@ -1,0 +1,77 @@
+import { createInterface } from "node:readline/promises";
+import process from "node:process";
+import { Writable } from "node:stream";
+
+/** Where a command reads and writes. Data goes out, talk goes to `say`. */
+export interface Terminal {
+  /** Writes data to standard output. */
+  out(text: string): void;
+  /** Writes a line of talk to standard error. */
+  say(line: string): void;
+  /** Whether somebody can be asked. */
+  readonly interactive: boolean;
+  /** Width of standard output in characters; undefined when it is no terminal. */
+  readonly columns: number | undefined;
+  /** Asks a question; `hidden` shows nothing of what is typed. */
+  ask(question: string, hidden?: boolean): Promise<string>;
+  /** Reads standard input to its end. */
+  readInput(): Promise<string>;
+  /** Tells on standard error that work is going on, when it takes long. */
+  during<T>(work: string, promise: Promise<T>): Promise<T>;
+}
+
+/** The process's own terminal. */
+export function createTerminal(): Terminal {
+  const { stdin, stdout, stderr } = process;
+  const interactive = stdin.isTTY === true && stderr.isTTY === true;
+  let input: Promise<string> | undefined;
+
+  return {
+    interactive,
+    columns: stdout.isTTY ? stdout.columns : undefined,
+    out: (text) => void stdout.write(text),
+    say: (line) => void stderr.write(`${line}\n`),
+    async ask(question, hidden = false) {
+      stderr.write(question);
+      const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+      const reader = createInterface({
+        input: stdin,
+        output: hidden ? silent : stderr,
+        terminal: true,
+      });
+      try {
+        return await reader.question("");
+      } finally {
+        reader.close();
+        if (hidden) stderr.write("\n");
+      }
+    },
+    // Several secrets cannot come from one input: it is read once.
+    readInput: () => input ??= readAll(),
+    async during(work, promise) {
+      const started = performance.now();
+      const animated = stderr.isTTY === true;
+      const tell = () => {
+        const seconds = Math.round((performance.now() - started) / 1_000);
+        if (animated) stderr.write(`\r\x1b[K${work}… ${seconds} s`);
+        else stderr.write(`${work}…\n`);
+      };
+      // A moment of silence is no news; on a pipe one line is enough.
+      const first = setTimeout(tell, 1_000);
+      const next = animated ? setInterval(tell, 1_000) : undefined;
+      try {
+        return await promise;
+      } finally {
+        clearTimeout(first);
+        clearInterval(next);
+        if (animated) stderr.write("\r\x1b[K");
+      }
+    },
+  };
+}
+
+async function readAll(): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks).toString("utf8");
+}
