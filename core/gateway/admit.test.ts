@@ -31,7 +31,7 @@ afterAll(async () => {
 });
 
 beforeEach(() => {
-  gateway.closeCircuits();
+  gateway.services.closeCircuits();
   gateway.snapshot.setSettings({ reservation: "learned", outputTokensBeforeLearning: 512 });
   gateway.snapshot.setApiKey(gateway.apiKey);
   upstream.answer = (_request, response) => json(response, 200, completion(5, 3));
@@ -118,9 +118,9 @@ const usage = (prompt: number, output: number) =>
 const done = "data: [DONE]\n\n";
 
 async function used(meter: Partial<MeterKey> = {}) {
-  await gateway.capacity.admission.store.idle();
+  await gateway.services.capacity.admission.store.idle();
   const [state] =
-    (await gateway.capacity.admission.store.ask((store) =>
+    (await gateway.services.capacity.admission.store.ask((store) =>
       store.read(main.environmentId, [{
         level: "connection",
         subjectId: main.connectionId,
@@ -196,7 +196,7 @@ test("the worked numbers of the specification come out to the figure", async () 
   expect((await used()).used).toEqual({ requests: 1, tokens: 1790 });
 
   limit([{ period: "day", tokens: 100_000 }]);
-  await gateway.capacity.admission.store.ask((store) =>
+  await gateway.services.capacity.admission.store.ask((store) =>
     store.reserve({
       environmentId: main.environmentId,
       reservationId: "other",
@@ -472,7 +472,7 @@ test.each(exits)("after $title use is what was settled", async (exit) => {
 
 test("what a dead process has reserved is given back", async () => {
   limit([{ period: "day", requests: 10 }]);
-  await gateway.capacity.admission.store.ask((store) =>
+  await gateway.services.capacity.admission.store.ask((store) =>
     store.reserve({
       environmentId: main.environmentId,
       reservationId: crypto.randomUUID(),
@@ -488,7 +488,9 @@ test("what a dead process has reserved is given back", async () => {
     })
   );
   expect((await used()).used).toEqual({ requests: 1, tokens: 500 });
-  await gateway.capacity.admission.store.ask((store) => store.expire(main.environmentId, ["dead"]));
+  await gateway.services.capacity.admission.store.ask((store) =>
+    store.expire(main.environmentId, ["dead"])
+  );
   expect((await used()).used).toEqual({ requests: 0, tokens: 0 });
 });
 
@@ -522,7 +524,7 @@ test("limits the provider tells of are kept and refuse nothing", async () => {
     });
   expect((await call()).status).toBe(200);
   expect((await call()).status).toBe(200);
-  const { capacity } = gateway;
+  const { capacity } = gateway.services;
   expect(capacity.discovered.find(main.connectionId, `m-${count}`)!.limits).toEqual([
     expect.objectContaining({ axis: "requests", period: "minute", limit: 100, used: 100 }),
   ]);

@@ -178,10 +178,10 @@ test(
           await setResource(routes, fallbacks, primary, useFallback);
           const { body, headers } = requestOf(given);
           const draws = Object.fromEntries(drawn.map((draw, index) => [`r${index}`, draw]));
-          gateway.setRandom(() => expect.fail("a dry run left a draw to chance"));
+          gateway.services.setRandom(() => expect.fail("a dry run left a draw to chance"));
           const told = await dry(body, headers, draws);
           const taken = told.trace.routes.flatMap(({ draw }) => draw === undefined ? [] : [draw]);
-          gateway.setRandom(() => taken.shift()! / 100);
+          gateway.services.setRandom(() => taken.shift()! / 100);
           const { errorCode, exchange, status } = await live(body, headers);
 
           expect(taken).toEqual([]);

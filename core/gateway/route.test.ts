@@ -19,7 +19,7 @@ beforeAll(async () => {
   }));
 });
 afterAll(() => gateway.stop());
-beforeEach(() => gateway.setRandom(() => 0));
+beforeEach(() => gateway.services.setRandom(() => 0));
 
 const slot = (connection: string, model = "echo"): SlotView =>
   createSlot({ connectionId: connections[connection]!, provider: "echo", model });
@@ -246,7 +246,7 @@ test("splits cascade: half, then half of the rest, within 3 points over 10,000 d
     { expression: "true", then: { ...slot("big"), traffic: 50 } },
     { expression: "true", then: { ...slot("spare"), traffic: 50 } },
   ]);
-  gateway.setRandom(Math.random);
+  gateway.services.setRandom(Math.random);
   const { services } = gateway;
   const environment = services.snapshot().environments.values().next().value!;
   const inbound = (await gateway.dialect("openai-chat")).inbound!;
@@ -329,7 +329,7 @@ test("legs run in the order routed or primary, then fallbacks, until one answers
       fc.boolean(),
       fc.array(fc.boolean(), { minLength: 1, maxLength: 5 }),
       async (isRouted, works) => {
-        gateway.closeCircuits();
+        gateway.services.closeCircuits();
         const models = works.map((isUp) => isUp ? "echo" : "echo-status-500");
         const [first, ...rest] = models;
         await setRules(
@@ -362,7 +362,7 @@ test("all legs together stay within the request's deadline plus 50 ms", async ()
     // The best of three: a machine that stands still tells nothing of the gateway.
     let bestMs = Infinity;
     for (let attempt = 0; attempt < 3 && bestMs > 200; attempt++) {
-      gateway.closeCircuits();
+      gateway.services.closeCircuits();
       const error = await ask({ vmx: { timeoutMs: 150 } }).catch((caught: unknown) => caught);
       expect(error).toMatchObject({ status: 504, code: "request_timeout" });
       bestMs = Math.min(bestMs, gateway.outcomes.at(-1)!.totalDurationMs);

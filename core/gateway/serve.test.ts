@@ -31,7 +31,7 @@ afterAll(async () => {
 });
 
 beforeEach(() => {
-  gateway.closeCircuits();
+  gateway.services.closeCircuits();
   const main = gateway.snapshot.setConnection("main", "openai-compatible", {
     config: upstream.config,
   });

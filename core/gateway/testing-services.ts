@@ -23,6 +23,7 @@ export interface TestServicesParts {
   readonly fetch: typeof fetch;
   readonly limits?: Partial<GatewayServices["limits"]>;
   readonly capacity?: Partial<CapacityParts>;
+  readonly onFinished?: GatewayServices["onFinished"];
 }
 
 /** Services with all their real parts, over state in memory. */
@@ -95,7 +96,7 @@ export async function createTestServices(parts: TestServicesParts): Promise<Test
     identifyPerson: () => Promise.resolve(undefined),
     redact: createRedact([]),
     onStarted() {},
-    onFinished() {},
+    onFinished: parts.onFinished ?? (() => {}),
     setRandom: (next) => void (random = next),
     closeCircuits: () => void (circuits = createCircuits(clock)),
   };

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { hash } from "node:crypto";
 import { createApiKeyValue } from "../access/api-key-format.ts";
-import { type Capacity, type CapacityParts, createCapacity } from "../capacity/index.ts";
+import type { CapacityParts } from "../capacity/index.ts";
 import type { Clock, Dialect, Log } from "../contract/index.ts";
 import { createPluginHost } from "../host/create-plugin-host.ts";
 import { installationRoot } from "../host/discover.ts";
@@ -12,8 +12,6 @@ import { createSourceAddress } from "../http/source-address.ts";
 import { createEgressGuard, type EgressSettings } from "../kit/egress.ts";
 import { createHttpClient } from "../kit/http.ts";
 import { Secret } from "../kit/secret.ts";
-import { createAllocation } from "../prioritization/index.ts";
-import { createLiveSamples } from "../routing/index.ts";
 import { completeSettings } from "../store/environment-settings.ts";
 import type {
   ApiKeyView,
@@ -25,15 +23,8 @@ import type {
   SlotView,
   Snapshot,
 } from "../store/snapshot.ts";
-import { readCapacityUsage } from "./capacity-usage.ts";
-import { createCircuits } from "./circuits.ts";
 import type { GatewayServices, Outcome } from "./exchange.ts";
-import { createFetchMedia } from "./fetch-media.ts";
-import { createAnswerHomes } from "./provider-state.ts";
-import { createRedact } from "./redact.ts";
-import { createRetryBudget } from "./retry-budget.ts";
-import { createRefusals } from "./refusals.ts";
-import { createRouter } from "./router.ts";
+import { createTestServices, type TestServices } from "./testing-services.ts";
 
 /** A data plane over real plugins and a configuration in memory; no database. */
 export interface TestGateway {
@@ -49,13 +40,7 @@ export interface TestGateway {
   /** Outcomes of finished exchanges, in order. */
   readonly outcomes: Outcome[];
   /** What the way through stands on here. */
-  readonly services: GatewayServices;
-  /** Sets what routes draw, from [0, 1). */
-  setRandom(random: () => number): void;
-  /** What the gateway does about limits. */
-  readonly capacity: Capacity;
-  /** Forgets which providers kept failing. */
-  closeCircuits(): void;
+  readonly services: TestServices;
   /** One of the installed dialects, for tests that speak like a caller. */
   dialect(id: string): Promise<Dialect>;
   stop(): Promise<void>;
@@ -104,64 +89,17 @@ export async function startTestGateway(
     signal: new AbortController().signal,
   });
   const outcomes: Outcome[] = [];
-  let circuits = createCircuits(clock);
-  const samples = createLiveSamples(clock);
-  let random = Math.random;
   const world = createWorld();
-  const capacity = createCapacity({
-    store: capacityParts.store ?? await host.get("capacityStores", "memory"),
-    sharedState: () => host.get("sharedStates", "memory"),
-    processId: crypto.randomUUID(),
-    onStoreFailure: "local",
-    timeoutMs: 1_000,
-    environments: () => [environmentId],
-    clock,
-    log: silent,
-    ...capacityParts,
-  });
-  const allocation = createAllocation({
-    store: capacity.admission.store,
-    prioritization: () => host.get("prioritizations", "adaptive-token-scaling"),
-    sharedState: () => host.get("sharedStates", "memory"),
-    snapshot: world.snapshot,
-    processId: crypto.randomUUID(),
-    clock,
-    log: silent,
-  });
-  const services: GatewayServices = {
-    capacity,
-    allocation,
+  const services = await createTestServices({
     snapshot: world.snapshot,
     host,
     clock,
     log: silent,
-    limits: {
-      maxBodyBytes: 10 * 1024 * 1024,
-      maxAnswerBytes: 64 * 1024 * 1024,
-      firstContentHoldMs: 30_000,
-      keepAliveMs: 10_000,
-      ...limits,
-    },
-    refusals: createRefusals(clock),
-    get circuits() {
-      return circuits;
-    },
-    retryBudget: createRetryBudget(clock),
-    samples,
-    router: createRouter({
-      host,
-      clock,
-      samples,
-      random: () => random(),
-      capacityUsage: readCapacityUsage(capacity.view),
-    }),
-    fetchMedia: createFetchMedia(http.fetch),
-    answerHomes: createAnswerHomes(() => host.get("sharedStates", "memory"), 1_000),
-    identifyPerson: () => Promise.resolve(undefined),
-    redact: createRedact([]),
-    onStarted: () => {},
+    fetch: http.fetch,
+    limits,
+    capacity: capacityParts,
     onFinished: (outcome) => void outcomes.push(outcome),
-  };
+  });
   const server: HttpServer = await listen("127.0.0.1", 0, {
     dataPlane: createDataPlane(services, createSourceAddress([]), () => false),
     middleware: [],
@@ -181,13 +119,10 @@ export async function startTestGateway(
     host,
     outcomes,
     services,
-    capacity,
-    setRandom: (next) => void (random = next),
     dialect: (id) => host.get("dialects", id),
-    closeCircuits: () => void (circuits = createCircuits(clock)),
     async stop() {
       await server.stop(100);
-      await capacity.stop();
+      await services.capacity.stop();
       await host.dispose();
       await http.close();
     },
