@@ -1,6 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { createCapacity, createCounterCopies, createForgetRemoved } from "./capacity/index.ts";
+import {
+  createCapacity,
+  createCounterCopies,
+  createForgetRemoved,
+  type StoreState,
+} from "./capacity/index.ts";
 import type { Config } from "./config.ts";
 import { type CapacityStore, type Clock, type Encryption, GatewayError } from "./contract/index.ts";
 import { readCapacityUsage } from "./gateway/capacity-usage.ts";
@@ -226,7 +231,9 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
         publicUrl: config.publicUrl,
         corsOrigins: config.corsOrigins,
         readiness: () => ({
-          status: draining ? "not_ready" : readiness(loader, records.state()),
+          status: draining
+            ? "not_ready"
+            : readiness(loader, records.state(), capacity.admission.state()),
         }),
         log,
       }),
@@ -267,8 +274,11 @@ const abortGraceMs = 1_000;
 function readiness(
   loader: SnapshotLoader,
   { spool }: RecordsState,
+  capacityStore: StoreState,
 ): "ready" | "degraded" | "not_ready" {
   const { status } = loader.state();
   if (status === "starting") return "not_ready";
-  return spool.pressure === "none" && spool.writable ? status : "degraded";
+  return spool.pressure === "none" && spool.writable && capacityStore === "ok"
+    ? status
+    : "degraded";
 }

@@ -81,7 +81,6 @@ export interface AdmissionParts {
   readonly lastSeen: (environmentId: string, meter: MeterKey) => MeterState | undefined;
   /** Told of the states every reply brings. */
   readonly onStates: (environmentId: string, states: readonly MeterState[]) => void;
-  readonly onCall?: (durationMs: number | undefined) => void;
   readonly clock: Clock;
   readonly log: Log;
 }

@@ -42,37 +42,43 @@ export function createCounterCopies(parts: CounterCopiesParts): CounterCopies {
   let timer: ReturnType<typeof setInterval> | undefined;
   let round: Promise<void> = Promise.resolve();
 
+  /** Answers whether the store could be asked. */
   async function give(
     environmentId: string,
     row: Pick<CapacityCopy, "counters" | "copiedAt"> | null | undefined,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const counters = (row?.counters ?? []) as Counter[];
     const restored = await store.ask((capacity) => capacity.restore(environmentId, counters));
-    if (!restored || counters.length === 0) return;
+    if (!restored || counters.length === 0) return restored !== undefined;
     log.info("Capacity counters restored", {
       environmentId,
       counters: counters.length,
       copiedAt: row!.copiedAt,
     });
+    return true;
   }
 
-  async function copyOne(environmentId: string): Promise<void> {
+  /** Answers whether the store could be asked. */
+  async function copyOne(environmentId: string): Promise<boolean> {
     const dump = await store.ask(async (capacity) => ({
       counters: await capacity.dump(environmentId),
     }));
-    if (!dump) return;
+    if (!dump) return false;
     if (!dump.counters) {
-      await give(environmentId, await database.em().findOne(CapacityCopy, { environmentId }));
-      return;
+      return await give(
+        environmentId,
+        await database.em().findOne(CapacityCopy, { environmentId }),
+      );
     }
     const text = JSON.stringify(dump.counters);
-    if ((written.get(environmentId) ?? "[]") === text) return;
+    if ((written.get(environmentId) ?? "[]") === text) return true;
     await database.em().upsert(CapacityCopy, {
       environmentId,
       counters: [...dump.counters],
       copiedAt: new Date(parts.clock.now()),
     });
     written.set(environmentId, text);
+    return true;
   }
 
   /** One round after the other: two writers of one row would race. */
@@ -85,7 +91,7 @@ export function createCounterCopies(parts: CounterCopiesParts): CounterCopies {
   async function copyAll(): Promise<void> {
     for (const environmentId of parts.environments()) {
       try {
-        await copyOne(environmentId);
+        if (!await copyOne(environmentId)) return;
       } catch (error) {
         const known = databaseError(error);
         if (known instanceof GatewayError && known.code === "DATABASE_UNAVAILABLE") throw known;
@@ -109,11 +115,14 @@ export function createCounterCopies(parts: CounterCopiesParts): CounterCopies {
         const rows = await database.em().find(CapacityCopy, {});
         const copies = new Map(rows.map((row) => [row.environmentId, row]));
         for (const environmentId of parts.environments()) {
-          await give(environmentId, copies.get(environmentId));
+          if (!await give(environmentId, copies.get(environmentId))) return;
         }
       }),
     copy: (environmentId) =>
-      next(() => environmentId === undefined ? copyAll() : copyOne(environmentId)),
+      next(async () => {
+        if (environmentId === undefined) await copyAll();
+        else await copyOne(environmentId);
+      }),
     start() {
       timer ??= setInterval(() => {
         void isMine().then((mine) => mine ? next(copyAll) : undefined);

@@ -45,8 +45,10 @@ export function createCapacity(parts: CapacityParts): Capacity {
     log: parts.log,
     async expire(deadProcesses) {
       for (const environmentId of parts.environments()) {
-        if (admission.store.isAway()) return;
-        await admission.store.ask((store) => store.expire(environmentId, deadProcesses));
+        const expired = await admission.store.ask((store) =>
+          store.expire(environmentId, deadProcesses)
+        );
+        if (expired === undefined) return;
       }
     },
   });

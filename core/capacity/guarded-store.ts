@@ -20,7 +20,10 @@ export interface GuardedStore {
   settle(environmentId: string, reservationId: string, used: Amount): void;
   /** Gives a reservation back. Never fails, like `settle`. */
   release(environmentId: string, reservationId: string): void;
-  /** Any other call; undefined when the store cannot answer now. */
+  /**
+   * Any call no request waits for; undefined when the store cannot answer now. It may take seconds, as it may look at
+   * many counters.
+   */
   ask<Value>(use: (store: CapacityStore) => Promise<Value>): Promise<Value | undefined>;
   /** Resolves when all that was to be told has been told or kept for later. */
   idle(): Promise<void>;
@@ -38,17 +41,20 @@ export interface GuardParts {
   readonly log: Log;
   /** Told after the store has come back. */
   readonly onBack?: () => void;
-  /** Told the milliseconds each call of the store took; undefined for those that failed. */
-  readonly onCall?: (durationMs: number | undefined) => void;
 }
 
 /** Ends of reservations that wait for the store at most; beyond it the oldest are left to their expiry. */
 const maxUntold = 20_000;
 
+/** Milliseconds a call may take that no request waits for. */
+const patienceMs = 5_000;
+
 /** Puts deadline and breaker before a store. One of this process alone needs neither. */
 export function createGuardedStore(parts: GuardParts): GuardedStore {
   const { store, clock, log, probePauseMs = 1_000 } = parts;
-  const deadline = createStoreDeadline(parts.timeoutMs, () => clock.monotonic());
+  const monotonic = () => clock.monotonic();
+  const prompt = createStoreDeadline(parts.timeoutMs, monotonic);
+  const patient = createStoreDeadline(Math.max(patienceMs, parts.timeoutMs), monotonic);
   const running = new Set<Promise<unknown>>();
   const untold = new Map<string, () => Promise<void>>();
   let probing: ReturnType<typeof startTimer> | undefined;
@@ -73,18 +79,16 @@ export function createGuardedStore(parts: GuardParts): GuardedStore {
   async function guarded<Value>(
     call: () => Promise<Value>,
     late?: (value: Value) => void,
+    deadline = prompt,
   ): Promise<Value> {
-    const startedAt = clock.monotonic();
     try {
       const value = await (store.shared ? deadline.limit(call(), late) : call());
       breaker.succeeded();
-      parts.onCall?.(clock.monotonic() - startedAt);
       return value;
     } catch (error) {
       // A figure the store refuses is a fault of ours, not a sign of its absence.
       if (error instanceof RangeError) throw error;
       lastError = error;
-      parts.onCall?.(undefined);
       breaker.failed();
       throw error;
     }
@@ -166,7 +170,7 @@ export function createGuardedStore(parts: GuardParts): GuardedStore {
     async ask(use) {
       if (breaker.isOpen()) return undefined;
       try {
-        return await guarded(() => use(store));
+        return await guarded(() => use(store), undefined, patient);
       } catch (error) {
         if (error instanceof RangeError) throw error;
         return undefined;
