@@ -98,11 +98,44 @@ test.each([
   [{ model: { timeoutMs: 99 } }, "model.timeoutMs"],
   [{ unknown: 1 }, "unknown"],
   [{ defaultArgs: { stream: true } }, "defaultArgs.stream"],
+  [
+    { routing: { conditions: [{ expression: "true", then: { model: "m" } }] } },
+    "routing.conditions[0].then",
+  ],
+  [
+    { routing: { conditions: [{ if: [{ field: "hasTools" }], action: "BLOCK" }] } },
+    "routing.conditions[0].if[0].operator",
+  ],
+  [{ routing: { when: [] } }, "routing.when"],
 ])("the override %j is refused naming %s", async (overrides, path) => {
   const { status, body } = await override(overrides);
   expect(status).toBe(400);
   expect(body.error.code).toBe("invalid_request");
   expect(body.error.param).toBe(`vmx.resourceConfigOverrides.${path}`);
+});
+
+test("overridden rules decide for this request, merged over the stored ones", async () => {
+  const rule = {
+    expression: "metadata.tier == 'gold'",
+    then: { connectionName: "second", model: "echo" },
+  };
+  const routing = { enabled: true, conditions: [rule] };
+  const gold = { metadata: { tier: "gold" } };
+  const routed = await call({ ...gold, resourceConfigOverrides: { routing } });
+  expect(routed.body.choices[0].message.content).toBe("second: hi");
+  expect((await call(gold)).body.choices[0].message.content).toBe("hi");
+  const off = await call({
+    ...gold,
+    resourceConfigOverrides: { routing: { ...routing, enabled: false } },
+  });
+  expect(off.body.choices[0].message.content).toBe("hi");
+  const { body } = await override({
+    routing: { conditions: [{ ...rule, expression: "tokens." }] },
+  });
+  expect(body.error).toMatchObject({
+    code: "EXPRESSION_INVALID",
+    param: "vmx.resourceConfigOverrides.routing.conditions[0].expression",
+  });
 });
 
 test("a call of a connection has nothing to override", async () => {

@@ -1,4 +1,5 @@
 import type { Routing } from "@vmx/schemas";
+import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { applyOverrides } from "../gateway/overrides.ts";
 import type { GatewayError, JsonObject } from "../contract/index.ts";
@@ -136,6 +137,21 @@ test("a patch merges the rules, replaces their list, and null takes them away", 
   expect(untouched.body.routing).toEqual(other.body.routing);
   const gone = await plane.call("PATCH", path, { routing: null });
   expect([gone.status, gone.body.routing]).toEqual([200, null]);
+});
+
+test("the rules of the documentation are accepted, and both spellings of one are equal", async () => {
+  const text = await readFile(new URL("../../docs/routing.md", import.meta.url), "utf8");
+  const examples = [...text.matchAll(/```json\n([^]+?)```/g)].map(([, json]) => json!);
+  expect(examples).toHaveLength(3);
+  const stored = await Promise.all(examples.map(async (json) => {
+    const { routing } = JSON.parse(json.replaceAll(/"(openai|anthropic)-prod"/g, '"echo"'));
+    return (await plane.call("GET", await saved(routing))).body.routing as Routing;
+  }));
+  const [written, short] = stored.map((routing) =>
+    JSON.parse(JSON.stringify(routing, (name, value) => name === "id" ? "" : value))
+  );
+  short.conditions[0].conditions[1].value = written.conditions[0].conditions[1].value;
+  expect(short).toEqual(written);
 });
 
 const nested = (depth: number): unknown =>
