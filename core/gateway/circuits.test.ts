@@ -29,6 +29,16 @@ test("a circuit opens at ten calls of which half failed, probes after 15 s and c
   expect(circuits.view("c")).toEqual({});
 });
 
+test("a probe without a verdict leaves its turn to the next call", () => {
+  const { circuits, pass } = world();
+  for (let call = 0; call < 10; call++) circuits.note("c", "m", true);
+  pass(15_000);
+  expect(circuits.admit("c", "m")).toBe("probing");
+  circuits.leaveProbe("c", "m");
+  expect(circuits.admit("c", "m")).toBe("probing");
+  expect(circuits.admit("c", "m")).toBe("open");
+});
+
 test("a failed probe keeps the circuit open for 15 s more", () => {
   const { circuits, pass } = world();
   for (let call = 0; call < 10; call++) circuits.note("c", "m", true);

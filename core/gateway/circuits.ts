@@ -21,6 +21,8 @@ export interface Circuits {
   peek(connectionId: string, model: string): CircuitState;
   /** Notes the end of a call. `failed` is true for 5xx, network failures and timeouts alone. */
   note(connectionId: string, model: string, failed: boolean): void;
+  /** The call that was to probe came to no verdict: the next one may probe. */
+  leaveProbe(connectionId: string, model: string): void;
   /** Open circuits of a connection by model. */
   view(connectionId: string): Readonly<Record<string, CircuitView>>;
 }
@@ -101,6 +103,10 @@ export function createCircuits(clock: Clock): Circuits {
       }
       const { calls, failures } = addCall(circuit, clock.monotonic(), failed);
       if (calls >= minCalls && failures / calls >= failedShare) open(circuit);
+    },
+    leaveProbe(connectionId, model) {
+      const circuit = find(connectionId, model);
+      if (circuit) circuit.probeStartedAt = undefined;
     },
     view(connectionId) {
       const views: Record<string, CircuitView> = {};

@@ -37,10 +37,15 @@ export async function tryLegs(
     const connection = exchange.caller!.environment.connections.get(planned.slot.connectionId);
     const record = createLeg(index, planned, connection, exchange.services.clock.monotonic());
     exchange.legs.push(record);
+    let probes = false;
     try {
-      admitByCircuit(exchange, planned, index === legs.length - 1);
+      probes = admitByCircuit(exchange, planned, index === legs.length - 1);
       return await runLeg(exchange, planned, record);
     } catch (error) {
+      // No verdict on the provider: it was not called, or its caller did not wait for it.
+      if (probes && (!record.called || exchange.signal.aborted)) {
+        exchange.services.circuits.leaveProbe(record.connectionId, record.model);
+      }
       const aborted = exchange.signal.aborted;
       record.durationMs = exchange.services.clock.monotonic() - record.startedAt;
       if (aborted) {
@@ -142,10 +147,10 @@ async function callWithRetries(
   }
 }
 
-/** Skips a leg whose provider keeps failing, unless nothing is left to try. */
-function admitByCircuit(exchange: Exchange, { slot }: PlannedLeg, isLast: boolean): void {
+/** Skips a leg whose provider keeps failing, unless nothing is left to try. Answers whether the leg's call probes. */
+function admitByCircuit(exchange: Exchange, { slot }: PlannedLeg, isLast: boolean): boolean {
   const state = exchange.services.circuits.admit(slot.connectionId, slot.model);
-  if (state !== "open" || isLast) return;
+  if (state !== "open" || isLast) return state === "probing";
   throw new LegFailure(`Model "${slot.model}" has kept failing and is left out for a while`, {
     reason: "Circuit open",
     status: 503,
