@@ -17,6 +17,7 @@ import {
 import type { Contribution, PluginHost, PluginStatus } from "./plugin-host.ts";
 import { pluginSettings } from "./plugin-settings.ts";
 import { createPluginSlot, type PluginSlot } from "./plugin-slot.ts";
+import type { StoredSettings } from "./stored-settings.ts";
 import { activationEvent, points } from "./points.ts";
 
 /** What the host works with. */
@@ -28,11 +29,11 @@ export interface PluginHostOptions extends Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Further folders with plugins. */
   readonly folders?: readonly string[];
-  /** Stored settings of a plugin, opened; asked for when the plugin is activated. */
+  /** Stored settings of a plugin; asked for when the plugin is activated. */
   readonly settings?: (
     pluginId: string,
     schema: JsonSchema,
-  ) => Promise<Configuration | undefined>;
+  ) => Promise<StoredSettings | undefined>;
   /** Names of plugins that are switched off. */
   readonly disabled?: readonly string[];
   /** Plugins that ask for `onStartup` wait for it: until then nobody knows which are switched off. */
@@ -56,6 +57,7 @@ export async function createPluginHost(options: PluginHostOptions): Promise<Plug
   const found = await discover(root, options.folders);
   const read = createManifestReader(options.coreVersion);
   const activated: PluginSlot[] = [];
+  const activeWith = new Map<string, Configuration>();
   const entries = await Promise.all(found.map(async (candidate) => {
     try {
       return { candidate, plugin: await read(candidate) };
@@ -74,7 +76,8 @@ export async function createPluginHost(options: PluginHostOptions): Promise<Plug
       async () => {
         const { id, settingsSchema } = plugin;
         const stored = settingsSchema && await options.settings?.(id, settingsSchema);
-        return pluginSettings(plugin, environment, stored);
+        activeWith.set(id, stored?.sealed ?? {});
+        return pluginSettings(plugin, environment, stored?.opened);
       },
       options,
       limits,
@@ -135,7 +138,11 @@ export async function createPluginHost(options: PluginHostOptions): Promise<Plug
   }
 
   const host: PluginHost = {
-    plugins: () => rows.map(({ candidate, slot, reason }) => status(candidate, slot, reason)),
+    plugins: () =>
+      rows.map(({ candidate, slot, reason }) => ({
+        ...status(candidate, slot, reason),
+        ...(slot ? settingsStatus(slot.plugin, environment, activeWith) : {}),
+      })),
     contributions: (point) => all.filter((entry) => entry.point === point),
     find,
     get,
@@ -187,6 +194,22 @@ function status(
     })),
     outcome: slot?.outcome() ?? { state: "failed", stage: "manifest", error: reason ?? "", ms: 0 },
   };
+}
+
+function settingsStatus(
+  { id, settingsSchema, manifest }: RegisteredPlugin,
+  environment: PluginHostOptions["environment"],
+  activeWith: ReadonlyMap<string, Configuration>,
+): Pick<PluginStatus, "settings"> {
+  if (!settingsSchema) return {};
+  const variables = Object.entries(manifest.contributes.settings?.environment ?? {});
+  const fixed = Object.fromEntries(
+    variables.filter(([variable]) => environment[variable]).map(([variable, name]) => [
+      name,
+      variable,
+    ]),
+  );
+  return { settings: { schema: settingsSchema, fixed, activeWith: activeWith.get(id) } };
 }
 
 function refuseDoubles(plugins: readonly RegisteredPlugin[], root: string): void {

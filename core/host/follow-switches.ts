@@ -8,7 +8,7 @@ export type RequiredPlugins = ReadonlyMap<string, string>;
 
 /**
  * Switches plugins on and off as the configuration says, now and with every change of it, whichever process made the
- * change. A required plugin stays on: a row that says otherwise is older than the choice that made it required.
+ * change. A failed plugin whose settings change gets another try; an active one takes them at the next start. A required plugin stays on: a row that says otherwise is older than the choice that made it required.
  */
 export function followSwitches(
   host: Pick<PluginHost, "plugins" | "setEnabled">,
@@ -17,6 +17,7 @@ export function followSwitches(
   log: Log,
 ): void {
   const warned = new Set<string>();
+  let before: Snapshot["plugins"] = loader.current().plugins;
 
   function apply(snapshot: Snapshot): void {
     for (const { id, outcome } of host.plugins()) {
@@ -31,10 +32,20 @@ export function followSwitches(
         }
         warned.add(id);
       }
+      const { settings } = snapshot.plugins.get(id) ?? {};
+      const isResettled = JSON.stringify(settings) !== JSON.stringify(before.get(id)?.settings);
+      if (isResettled && enabled && outcome.state === "failed") {
+        // Off and on again gives it another try, with the new settings.
+        host.setEnabled(id, false);
+        host.setEnabled(id, true);
+        log.info(`Plugin "${id}" has new settings and may try again`);
+        continue;
+      }
       if (enabled === (outcome.state !== "disabled")) continue;
       host.setEnabled(id, enabled);
       log.info(`Plugin "${id}" is switched ${enabled ? "on" : "off"}`);
     }
+    before = snapshot.plugins;
   }
 
   apply(loader.current());

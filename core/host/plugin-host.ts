@@ -57,6 +57,18 @@ export interface PluginStatus {
     readonly label: string;
   }[];
   readonly outcome: PluginOutcome;
+  /** What can be set; undefined when the plugin has no settings. */
+  readonly settings?: PluginSettingsStatus | undefined;
+}
+
+/** The settings of a plugin, as far as the host knows them. */
+export interface PluginSettingsStatus {
+  /** JSON Schema of the settings. */
+  readonly schema: Readonly<Record<string, unknown>>;
+  /** Variables of the environment that are set and win over stored values, by the setting they fill. */
+  readonly fixed: Readonly<Record<string, string>>;
+  /** The stored settings, secrets sealed, that the plugin was activated with; undefined before that. */
+  readonly activeWith: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** See `PluginStatus.outcome`. */

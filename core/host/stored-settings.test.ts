@@ -27,7 +27,7 @@ const stored = (settings: Record<string, unknown>) => ({
 test("secret settings are opened for the plugin and member they were sealed for", async () => {
   const snapshot = stored({ key: "installation/acme/key|k-1", label: "plain" });
   expect(await openStoredSettings(snapshot, "acme", schema, encryption))
-    .toEqual({ key: "k-1", label: "plain" });
+    .toMatchObject({ opened: { key: "k-1", label: "plain" } });
   const moved = stored({ key: "installation/other/key|k-1" });
   await expect(openStoredSettings(moved, "acme", schema, encryption)).rejects.toThrow("bound to");
 });

@@ -8,6 +8,13 @@ import {
   withValueAt,
 } from "./configuration-schema.ts";
 
+/** Settings as they are stored and as the plugin gets them. */
+export interface StoredSettings {
+  /** The value of every secret is a sealed text. */
+  readonly sealed: Configuration;
+  readonly opened: Configuration;
+}
+
 /**
  * Opens the stored settings of a plugin: what its schema declares secret is sealed in the snapshot, bound to the
  * plugin and the member. Answers undefined when nothing is stored. Rejects when a secret cannot be opened.
@@ -17,15 +24,20 @@ export async function openStoredSettings(
   pluginId: string,
   schema: JsonSchema,
   encryption: () => Promise<Encryption>,
-): Promise<Configuration | undefined> {
-  let settings: Configuration | undefined = snapshot.plugins.get(pluginId)?.settings;
-  if (settings === undefined) return undefined;
-  for (const field of secretPaths(schema, settings)) {
-    const sealed = valueAt(settings, field);
-    if (typeof sealed !== "string") continue;
-    const context = { environment: "installation", owner: pluginId, field };
-    const plain = await (await encryption()).open(sealed, context);
-    settings = withValueAt(settings, field, Buffer.from(plain).toString("utf8"));
+): Promise<StoredSettings | undefined> {
+  const sealed: Configuration | undefined = snapshot.plugins.get(pluginId)?.settings;
+  if (sealed === undefined) return undefined;
+  let opened = sealed;
+  for (const field of secretPaths(schema, sealed)) {
+    const value = valueAt(sealed, field);
+    if (typeof value !== "string") continue;
+    const plain = await (await encryption()).open(value, settingContext(pluginId, field));
+    opened = withValueAt(opened, field, Buffer.from(plain).toString("utf8"));
   }
-  return settings;
+  return { sealed, opened };
+}
+
+/** What a secret setting is bound to: it opens nowhere else. */
+export function settingContext(pluginId: string, field: string) {
+  return { environment: "installation", owner: pluginId, field };
 }

@@ -13,6 +13,7 @@ import { installationRoutes } from "./installation.ts";
 import { liveCapacityRoutes } from "./live-capacity.ts";
 import { meRoutes } from "./me.ts";
 import { createOpenApi } from "./openapi.ts";
+import { pluginRoutes } from "./plugins.ts";
 import { roleMemberRoutes } from "./role-members.ts";
 import { roleSimulationRoutes } from "./role-simulation.ts";
 import { poolDefinitionRoutes } from "./pool-definition.ts";
@@ -61,6 +62,7 @@ export function createManagementApi(version: string): ManagementApi {
     ...liveCapacityRoutes,
     ...auditRoutes,
     ...activityRoutes,
+    ...pluginRoutes,
     ...installationRoutes,
   ].flatMap(withPut);
   const openApi = createOpenApi(routes, version);

@@ -1,13 +1,9 @@
-import { type Fault, GatewayError } from "../contract/errors.ts";
+import { GatewayError } from "../contract/errors.ts";
 import type { Encryption } from "../contract/encryption.ts";
 import {
-  compileConfiguration,
   type Configuration,
-  destinationPaths,
-  isMask,
   type JsonSchema,
   mask,
-  secretPaths,
   valueAt,
   withSecrets,
   withValueAt,
@@ -15,7 +11,7 @@ import {
 import { faultSentence } from "../host/faults.ts";
 import type { Contribution, PluginHost } from "../host/plugin-host.ts";
 import type { EgressGuard } from "../kit/egress.ts";
-import { mergePatch } from "./merge-patch.ts";
+import { checkDestinations, mergeSettings, sealSettings } from "./sealed-settings.ts";
 
 /** A configuration as stored: the value of every secret field is a sealed text. */
 export interface StoredConfig {
@@ -64,16 +60,7 @@ export function checkConfig(
   const schema = schemaOf(contribution);
   // Another provider's configuration has other members: nothing of the old one is taken over.
   const base = stored?.provider === contribution.id && sent.config !== null ? stored.config : {};
-  const given = withoutMasks(schema, sent.config ?? {});
-  const merged = mergePatch(base, given) as Configuration;
-  const kept = secretPaths(schema, merged).filter((path) =>
-    valueAt(given, path) === undefined && valueAt(base, path) !== undefined
-  );
-  const checker = compileConfiguration(schema);
-  // A kept secret is a sealed text here, so rules about its own form do not apply to it.
-  const exempt = new Set(kept.map(pointerOf));
-  const faults = checker.check(merged).filter(({ path }) => !exempt.has(path));
-  refuseMovedSecrets(schema, base, given, merged, kept, faults);
+  const { config, kept, faults } = mergeSettings(schema, base, sent.config ?? {});
   if (faults.length > 0) {
     throw new GatewayError(
       "AI_CONNECTION_CONFIG_INVALID",
@@ -81,11 +68,7 @@ export function checkConfig(
       { faults: faults.map((fault) => ({ ...fault, path: `/config${fault.path}` })) },
     );
   }
-  const config = checker.complete(merged);
-  for (const path of destinationPaths(schema, config)) {
-    const value = valueAt(config, path);
-    if (typeof value === "string" && URL.canParse(value)) egress.checkUrl(value);
-  }
+  checkDestinations(schema, config, egress);
   return { contribution, config, kept };
 }
 
@@ -95,18 +78,11 @@ export async function sealConfig(
   encryption: Encryption,
   place: { readonly environmentId: string; readonly connectionId: string },
 ): Promise<Configuration> {
-  let sealed = config;
-  for (const path of secretPaths(schemaOf(contribution), config)) {
-    const value = valueAt(config, path);
-    if (kept.includes(path) || typeof value !== "string") continue;
-    const context = { environment: place.environmentId, owner: place.connectionId, field: path };
-    sealed = withValueAt(
-      sealed,
-      path,
-      await encryption.seal(new TextEncoder().encode(value), context),
-    );
-  }
-  return sealed;
+  const { environmentId: environment, connectionId: owner } = place;
+  return await sealSettings(schemaOf(contribution), config, kept, encryption, {
+    environment,
+    owner,
+  });
 }
 
 /** A checked configuration as a provider wants it: kept secrets opened, all of them `Secret` values. */
@@ -128,49 +104,4 @@ export async function openConfig(
 export function presentConfig(host: PluginHost, stored: StoredConfig): Configuration {
   const contribution = host.find("providers", stored.provider);
   return contribution ? mask(schemaOf(contribution), stored.config) : {};
-}
-
-function withoutMasks(schema: JsonSchema, config: Configuration): Configuration {
-  let copy = config;
-  for (const path of secretPaths(schema, config)) {
-    if (isMask(valueAt(config, path))) copy = withValueAt(copy, path, undefined);
-  }
-  return copy;
-}
-
-/** No secret that the caller did not send may follow a changed destination. */
-function refuseMovedSecrets(
-  schema: JsonSchema,
-  base: Configuration,
-  given: Configuration,
-  merged: Configuration,
-  kept: readonly string[],
-  faults: Fault[],
-): void {
-  if (kept.length === 0) return;
-  const destinations = new Set([
-    ...destinationPaths(schema, base),
-    ...destinationPaths(schema, merged),
-  ]);
-  for (const destination of destinations) {
-    const before = JSON.stringify(valueAt(base, destination));
-    const after = JSON.stringify(valueAt(merged, destination));
-    // A secret destination is sealed, so being sent anew counts as changed.
-    const sentAnew = typeof valueAt(given, destination) === "string" &&
-      secretPaths(schema, merged).includes(destination);
-    const staying = kept.filter((path) => path !== destination);
-    if ((before === after && !sentAnew) || staying.length === 0) continue;
-    faults.push({
-      path: pointerOf(destination),
-      code: "secret_required",
-      message: `cannot change while stored secrets are kept: re-enter ${
-        staying.join(", ")
-      } to change ${destination}`,
-    });
-  }
-}
-
-function pointerOf(path: string): string {
-  const names = (path.match(/(?:\\.|[^.\\])+/g) ?? []).map((name) => name.replace(/\\(.)/g, "$1"));
-  return names.map((name) => `/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
 }

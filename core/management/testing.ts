@@ -1,11 +1,12 @@
 import type { Clock, Log, LogFields } from "../contract/index.ts";
 import { secretPaths } from "../host/configuration-schema.ts";
-import { createPluginHost } from "../host/create-plugin-host.ts";
+import { createPluginHost, type PluginHostOptions } from "../host/create-plugin-host.ts";
 import { installationRoot } from "../host/discover.ts";
 import { followSwitches, requiredPlugins } from "../host/follow-switches.ts";
 import { createGatewayView } from "../gateway/gateway-view.ts";
 import { createTestServices, type TestServices } from "../gateway/testing-services.ts";
 import type { PluginHost } from "../host/plugin-host.ts";
+import { openStoredSettings } from "../host/stored-settings.ts";
 import { createManagement } from "../http/management.ts";
 import { listen } from "../http/server.ts";
 import { createSourceAddress } from "../http/source-address.ts";
@@ -61,6 +62,7 @@ export const adminToken = "test-admin-token-0123456789-abcdefghij";
 export async function startTestManagement(
   environment: Readonly<Record<string, string>> = {},
   config: Partial<ManagementConfig> = {},
+  plugins: Pick<PluginHostOptions, "folders"> = {},
 ): Promise<TestManagement> {
   const testDatabase = await startTestDatabase();
   const logged: string[] = [];
@@ -73,10 +75,15 @@ export async function startTestManagement(
     guard: egress,
     clock,
   });
-  const host = await createPluginHost({
+  let stored = undefined as SnapshotLoader | undefined;
+  const encryption = () => host.get("encryptions", "libsodium");
+  const host: PluginHost = await createPluginHost({
     root: installationRoot(),
     coreVersion: "0.1.0",
     environment: {},
+    ...plugins,
+    settings: async (pluginId, schema) =>
+      stored && await openStoredSettings(stored.current(), pluginId, schema, encryption),
     log,
     fetch: http.fetch,
     http,
@@ -84,7 +91,6 @@ export async function startTestManagement(
     dataDir: testDatabase.dataDir,
     signal: new AbortController().signal,
   });
-  const encryption = () => host.get("encryptions", "libsodium");
   const database = await testDatabase.open();
   const firstRun = await bootstrap({
     database,
@@ -117,6 +123,7 @@ export async function startTestManagement(
         ).toString("utf8"),
       ),
   });
+  stored = loader;
   await loader.start();
   const required = requiredPlugins(host, {
     capacityStores: "memory",
