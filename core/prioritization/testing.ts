@@ -195,7 +195,7 @@ export async function play(
     counts.set(arrival.pool, (counts.get(arrival.pool) ?? 0) + arrival.tokens);
     if (reply.admitted) {
       add(use, arrival.pool, arrival.tokens);
-      moments.push({
+      insert(moments, {
         atMs: arrival.atMs + arrival.durationMs,
         async run() {
           await store.settle(environmentId, reservationId, { requests: 1, tokens: arrival.used });
@@ -203,7 +203,6 @@ export async function play(
           use.overshoot += Math.max(0, arrival.used - arrival.tokens);
         },
       });
-      isSorted = false;
     }
     audience.onRequest?.({
       arrival,
@@ -217,7 +216,7 @@ export async function play(
     });
   }
 
-  const moments: { readonly atMs: number; run(): Promise<void> }[] = [
+  const moments: Moment[] = [
     ...arrivals.map((arrival, index) => ({
       atMs: arrival.atMs,
       run: () => request(arrival, index),
@@ -233,13 +232,8 @@ export async function play(
       },
     })),
   ];
-  let isSorted = false;
+  moments.sort((one, other) => one.atMs - other.atMs);
   for (let next = 0; next < moments.length; next++) {
-    if (!isSorted) {
-      const rest = moments.splice(next).sort((one, other) => one.atMs - other.atMs);
-      moments.push(...rest);
-      isSorted = true;
-    }
     const { atMs, run } = moments[next]!;
     if (atMs > seconds * 1000) break;
     clock.ms = beginning + atMs;
@@ -248,6 +242,23 @@ export async function play(
   const violations = allocations.reduce((sum, allocation) => sum + allocation.violations(), 0);
   for (const allocation of allocations) await allocation.stop();
   return { admitted, refused, minutes, violations, allocations, environment };
+}
+
+interface Moment {
+  readonly atMs: number;
+  run(): Promise<void>;
+}
+
+/** Puts a moment after all that are not later. */
+function insert(moments: Moment[], moment: Moment): void {
+  let low = 0;
+  let high = moments.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (moments[middle]!.atMs <= moment.atMs) low = middle + 1;
+    else high = middle;
+  }
+  moments.splice(low, 0, moment);
 }
 
 /** An environment with one connection whose tokens per minute the pools share; pools are named like a resource. */
