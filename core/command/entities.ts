@@ -107,8 +107,14 @@ export function findEntity(word: string): Entity | undefined {
 }
 
 /** Every word for an entity. */
-export function wordsFor({ name, plural: many, aliases }: Entity): string[] {
-  return [name, many, ...aliases.flatMap((alias) => [alias, plural(alias)])];
+export function wordsFor({ name, plural: many, aliases, operations: { list } }: Entity): string[] {
+  // There is only one of what cannot be listed.
+  if (!list) return [name, ...aliases];
+  return [
+    name,
+    many,
+    ...aliases.flatMap((alias) => alias === "ws" ? [alias] : [alias, plural(alias)]),
+  ];
 }
 
 /** The parameters of a path that are given as operands; workspace and environment are chosen by options. */

@@ -4,8 +4,8 @@ import { createManagementApi } from "../management/index.ts";
 import manifest from "../package.json" with { type: "json" };
 
 /*
- * Writes `schemas/openapi.json` from the route table. With `--check` nothing is written; the exit code is 1 when
- * the file is not what the route table says.
+ * Writes `schemas/openapi.json` from the route table and `docs/command.md` from the commands. With `--check` nothing
+ * is written; the exit code is 1 when a file is not what its source says.
  */
 
 /** The text of `schemas/openapi.json`. */
@@ -14,20 +14,26 @@ export function openApiText(): string {
 }
 
 async function main(): Promise<void> {
-  const file = fileURLToPath(new URL("../../schemas/openapi.json", import.meta.url));
-  const text = openApiText();
+  await keepUp("schemas/openapi.json", openApiText());
+  // The commands read the document, so they are loaded once it is up to date.
+  const { commandPage } = await import("./command-page.ts");
+  await keepUp("docs/command.md", await commandPage());
+}
+
+async function keepUp(name: string, text: string): Promise<void> {
+  const file = fileURLToPath(new URL(`../../${name}`, import.meta.url));
   const current = await readFile(file, "utf8").catch(() => undefined);
   if (current === text) {
-    if (!process.argv.includes("--check")) console.log("schemas/openapi.json is up to date");
+    if (!process.argv.includes("--check")) console.log(`${name} is up to date`);
     return;
   }
   if (process.argv.includes("--check")) {
-    console.error("Stale: schemas/openapi.json. Run `npm run generate`.");
+    console.error(`Stale: ${name}. Run \`npm run generate\`.`);
     process.exitCode = 1;
     return;
   }
   await writeFile(file, text);
-  console.log("Wrote schemas/openapi.json");
+  console.log(`Wrote ${name}`);
 }
 
 if (import.meta.main) await main();

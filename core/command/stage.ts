@@ -14,6 +14,7 @@ import { stagedManifest } from "./staged-manifest.ts";
 /** Sources that serve the repository alone. */
 const repositoryOnly = [
   "schemas/generate.ts",
+  "core/command/command-page.ts",
   "core/command/generate.ts",
   "core/command/stage.ts",
   "core/command/staged-manifest.ts",
