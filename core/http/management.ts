@@ -6,6 +6,7 @@ import type { Access } from "../management/access.ts";
 import {
   createDocsPage,
   createManagementPlane,
+  EventStream,
   type ManagementRequest,
   type ManagementServices,
 } from "../management/index.ts";
@@ -47,6 +48,8 @@ export function createManagement(parts: ManagementParts): Management {
       // The rest of a body that was too large is not waited for.
       if (answer.status === 413) context.set("connection", "close");
       writeAnswer(context, bodies.open(answer));
+      // A reader of events learns at once that the stream is open, however long the first event takes.
+      if (answer.body instanceof EventStream) context.flushHeaders();
     });
   }
   const docs = createDocsPage(management.openApi);

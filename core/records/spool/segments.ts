@@ -130,7 +130,10 @@ export function createSegments(path: string, segmentBytes: number) {
         sizes.payloadBytes = 0;
       }
     },
-    isShipped: () => mark.segment === current.number && mark.offset >= current.rowBytes,
+    /** Whether nothing stands behind the mark. */
+    isShipped: () =>
+      past.size === 0 &&
+      current.rowBytes <= (mark.segment === current.number ? mark.offset : fileHeaderBytes),
     close(): void {
       closeFiles(current);
       closeSync(markFile);

@@ -110,7 +110,10 @@ export function createSpool(options: SpoolOptions): Spool {
   alive.unref();
 
   const bytes = () => segments.bytes() + used + payloadBytes;
-  const isFull = () => bytes() >= maxBytes || (!writable && used >= maxMemoryBytes);
+  const isFull = () => {
+    if (bytes() >= maxBytes) segments.dropOldestPayloads(() => bytes() < 0.95 * maxBytes);
+    return bytes() >= maxBytes || (!writable && used >= maxMemoryBytes);
+  };
 
   const spool: Spool = {
     path: folder.path,
@@ -172,9 +175,8 @@ export function createSpool(options: SpoolOptions): Spool {
       }
       segments.advance(batch.mark, carryForward);
       const last = batch.entries.at(-1);
-      const rest = segments.mark.segment < current.number ||
-        segments.mark.offset < current.rowBytes + used;
-      oldestAt = rest ? last ? timeOf(last.requestId) : oldestAt : undefined;
+      const isRest = used > 0 || !segments.isShipped();
+      oldestAt = isRest ? last ? timeOf(last.requestId) : oldestAt : undefined;
     },
     state: () => ({
       bytes: bytes(),
@@ -278,7 +280,6 @@ export function createSpool(options: SpoolOptions): Spool {
       writable = true;
       sync ??= setTimeout(startSync, syncMs);
       if (current.rowBytes + current.payloadBytes > segments.segmentBytes) rotate();
-      if (bytes() > maxBytes) segments.dropOldestPayloads(() => bytes() <= maxBytes);
     } catch (error) {
       refused(error);
       retry ??= setTimeout(() => {
