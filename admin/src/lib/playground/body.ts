@@ -23,7 +23,14 @@ export type Dialect = "chat" | "responses" | "messages";
 export const dialectPaths: Readonly<Record<Dialect, string>> = {
   chat: "/chat/completions",
   responses: "/responses",
-  messages: "/messages",
+  messages: "/anthropic/messages",
+};
+
+/** The same for an API key, whose environment needs no name. */
+export const shortPaths: Readonly<Record<Dialect, string>> = {
+  chat: "/v1/chat/completions",
+  responses: "/v1/responses",
+  messages: "/v1/messages",
 };
 
 /** Names of the dialects for people. */
@@ -47,7 +54,7 @@ export function bodyOf(attempt: Attempt): Record<string, unknown> {
 }
 
 const inDialect: Readonly<Record<Dialect, (attempt: Attempt) => Record<string, unknown>>> = {
-  chat: ({ system, prompt, images, maxTokens }) => ({
+  chat: ({ system, prompt, images, maxTokens, stream }) => ({
     messages: [
       ...(system ? [{ role: "system", content: system }] : []),
       {
@@ -59,6 +66,7 @@ const inDialect: Readonly<Record<Dialect, (attempt: Attempt) => Record<string, u
       },
     ],
     ...(typeof maxTokens === "number" ? { max_completion_tokens: maxTokens } : {}),
+    ...(stream ? { stream_options: { include_usage: true } } : {}),
   }),
   responses: ({ system, prompt, images, maxTokens }) => ({
     ...(system ? { instructions: system } : {}),

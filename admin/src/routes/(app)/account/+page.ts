@@ -1,0 +1,8 @@
+import { query } from "#lib/api/query.svelte.ts";
+import { vmx } from "#lib/api/vmx.ts";
+import type { PageLoad } from "./$types";
+
+export const load: PageLoad = () => ({
+  me: query(() => vmx.me.get()),
+  tokens: query(() => vmx.me.tokens.list().toArray()),
+});

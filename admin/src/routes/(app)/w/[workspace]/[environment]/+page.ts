@@ -1,0 +1,14 @@
+import { query } from "#lib/api/query.svelte.ts";
+import { vmx } from "#lib/api/vmx.ts";
+import type { PageLoad } from "./$types";
+
+export const load: PageLoad = async ({ parent }) => {
+  const { scope } = await parent();
+  return {
+    connections: query(() => scope.api.aiConnections.list().toArray()),
+    resources: query(() => scope.api.aiResources.list().toArray()),
+    keys: query(() => scope.api.apiKeys.list({ limit: 500 }).toArray({ limit: 500 })),
+    providers: query(() => vmx.aiProviders.list().toArray()),
+    activity: query(() => scope.api.activity.list({ limit: 8 }).toArray({ limit: 8 })),
+  };
+};
