@@ -249,8 +249,8 @@ function filterOf(query: Filters): AuditFilter {
   }
   return {
     ...query,
-    from: parseTimestamp(query.from, "query/from"),
-    to: parseTimestamp(query.to, "query/to"),
+    from: parseTimestamp(query.from, "query/from") ?? undefined,
+    to: parseTimestamp(query.to, "query/to") ?? undefined,
     metadata,
   };
 }

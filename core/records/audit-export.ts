@@ -49,7 +49,8 @@ export async function* exportAudit(
   const wanted = fields && new Set(fields);
   const columns = csvColumns.filter((column) => !wanted || wanted.has(column.split(".")[0]!));
   if (format === "csv") yield `${columns.join(",")}\r\n`;
-  for (let after: AuditPosition | undefined; !signal.aborted;) {
+  let after: AuditPosition | undefined;
+  while (!signal.aborted) {
     const rows = await page(pageRows, after);
     if (rows.length > 0) {
       yield rows.map((row) => format === "csv" ? csvLine(row, columns) : jsonLine(row, wanted))
