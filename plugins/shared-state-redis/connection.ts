@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Log } from "@vmx/core/contract";
-import { Secret } from "@vmx/core/kit";
 import type { Cluster, ClusterOptions, Redis, RedisOptions } from "ioredis";
+import { hiding, type Node, nodesOf } from "./nodes.ts";
+import { becomesReady } from "./becomes-ready.ts";
 
 /** A client of one server or of a cluster. Calls that cannot reach the server reject at once. */
 export type RedisClient = Redis | Cluster;
@@ -32,12 +33,6 @@ export interface RedisConnection {
   /** What went wrong in words without credentials. */
   failure(action: string, error: unknown): Error;
   close(): Promise<void>;
-}
-
-interface Node {
-  readonly host: string;
-  readonly port: number;
-  readonly options: RedisOptions;
 }
 
 /** Longest pause between two attempts to connect, in milliseconds. */
@@ -75,6 +70,7 @@ export async function openRedis(
         clusterOptions(nodes[0]!),
       )
       : new library.Redis({ ...nodes[0]!.options, ...steady, retryStrategy: pause });
+    if (client.isCluster) connectNodes(client as Cluster);
     followState(client, (error) => failure("Cannot reach Redis", error), () => isClosing, log);
     return client;
   };
@@ -83,19 +79,7 @@ export async function openRedis(
   return {
     client,
     failure,
-    ready: (timeoutMs, of = client) =>
-      new Promise((resolve) => {
-        if (of.status === "ready") return resolve(true);
-        const end = (isReady: boolean) => {
-          clearTimeout(timer);
-          of.off("ready", onReady).off("close", onClose);
-          resolve(isReady);
-        };
-        const onReady = () => end(true);
-        const onClose = () => end(false);
-        const timer = setTimeout(onClose, timeoutMs);
-        of.once("ready", onReady).once("close", onClose);
-      }),
+    ready: (timeoutMs, of = client) => becomesReady(of, timeoutMs),
     async run({ lua, digest }, key, args) {
       try {
         return await client.evalsha(digest, 1, key, ...args);
@@ -137,6 +121,7 @@ function clusterOptions(node: Node): ClusterOptions {
     enableOfflineQueue: false,
     redisOptions: { ...redisOptions, ...steady },
     clusterRetryStrategy: pause,
+    clusterNodeRetryStrategy: pause,
     maxRedirections: 4,
     // A command whose connection broke may have been carried out.
     retryDelayOnFailover: 0,
@@ -146,44 +131,18 @@ function clusterOptions(node: Node): ClusterOptions {
   };
 }
 
+/** Nodes are connected to by their first command, which refuses those beside it meanwhile: this comes before it. */
+function connectNodes(cluster: Cluster): void {
+  const connect = (node: Redis) => {
+    // Until it is ready itself, the cluster wants a node that waits for its commands.
+    if (cluster.status === "ready" && node.status === "wait") node.connect().catch(() => {});
+  };
+  cluster.on("ready", () => cluster.nodes("all").forEach(connect));
+  cluster.on("+node", connect);
+}
+
 function pause(attempts: number): number {
   return Math.min(maxPauseMs, 50 * 2 ** Math.min(attempts, 10));
-}
-
-/** Reads a comma list of URLs. */
-function nodesOf(setting: unknown): readonly Node[] {
-  const text = setting instanceof Secret ? setting.reveal() : setting;
-  if (typeof text !== "string") throw new Error("Cannot open Redis: REDIS_URL is not set");
-  return text.split(",").map((part) => {
-    const url = URL.parse(part.trim());
-    const isTls = url?.protocol === "rediss:";
-    if (!url?.hostname || !(isTls || url.protocol === "redis:")) {
-      throw new Error(
-        "Cannot open Redis: REDIS_URL is not a redis:// or rediss:// URL with a host",
-      );
-    }
-    const host = url.hostname.replace(/^\[|\]$/g, "");
-    const port = Number(url.port || 6379);
-    const database = url.pathname.slice(1);
-    if (!/^\d*$/.test(database)) {
-      throw new Error("Cannot open Redis: the path of REDIS_URL is not the number of a database");
-    }
-    const options = {
-      host,
-      port,
-      ...(url.username && { username: decodeURIComponent(url.username) }),
-      ...(url.password && { password: decodeURIComponent(url.password) }),
-      ...(database && { db: Number(database) }),
-      ...(isTls && { tls: {} }),
-    };
-    return { host, port, options };
-  });
-}
-
-/** Takes passwords out of a text: a server may repeat the arguments of a command it does not know. */
-function hiding(nodes: readonly Node[]): (text: string) => string {
-  const secrets = nodes.flatMap(({ options }) => options.password ? [options.password] : []);
-  return (text) => secrets.reduce((rest, secret) => rest.replaceAll(secret, "[secret]"), text);
 }
 
 /** One line for each change: connected, lost. */
