@@ -190,6 +190,8 @@ function reserve(environment: Environment, request: ReserveRequest, now: number)
     count.reservedRequests += amount.requests;
     count.reservedTokens += amount.tokens;
   }
+  // One that expired and is made again has one end, not two.
+  environment.late.delete(request.reservationId);
   open.set(request.reservationId, {
     processId: request.processId,
     endsAt: now + request.ttlMs,
