@@ -103,6 +103,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     sharedState,
     processId,
     environments,
+    onStoreBack: () => void copies.restore(),
     clock,
     log: log.named("capacity"),
   });

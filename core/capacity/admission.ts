@@ -81,6 +81,8 @@ export interface AdmissionParts {
   readonly lastSeen: (environmentId: string, meter: MeterKey) => MeterState | undefined;
   /** Told of the states every reply brings. */
   readonly onStates: (environmentId: string, states: readonly MeterState[]) => void;
+  /** Told when the store has come back, maybe empty. */
+  readonly onStoreBack?: (() => void) | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -92,7 +94,11 @@ const tellMs = 1_000;
 export function createAdmission(parts: AdmissionParts): Admission {
   const { clock, onStoreFailure: policy, processId } = parts;
   const ledger = createLocalLedger(() => clock.now());
-  const store = createGuardedStore({ ...parts, onBack: () => void tellLedger() });
+  const store = createGuardedStore({ ...parts, onBack });
+  function onBack(): void {
+    parts.onStoreBack?.();
+    void tellLedger();
+  }
   const timer = setInterval(() => void tellLedger(), parts.probePauseMs ?? tellMs);
   timer.unref();
 

@@ -28,6 +28,8 @@ export interface CapacityParts {
   readonly onStoreFailure: FailurePolicy;
   /** Milliseconds a store call may take. */
   readonly timeoutMs: number;
+  /** Told when the store has come back, maybe empty. */
+  readonly onStoreBack?: (() => void) | undefined;
   /** Ids of the environments whose reservations are expired. */
   readonly environments: () => Iterable<string>;
   readonly clock: Clock;

@@ -530,6 +530,36 @@ test("limits the provider tells of are kept and refuse nothing", async () => {
   ]);
 });
 
+test("pools share a connection's minute: whoever passes its maximum is told so", async () => {
+  limit([{ period: "minute", tokens: 100_000 }]);
+  const pool = { rank: 0, minReservation: 0, maxReservation: 10 };
+  gateway.snapshot.setPools([{ ...pool, name: "docs", resources: [resource.resourceId] }]);
+  try {
+    expect((await call({ max_tokens: 400 })).status).toBe(200);
+    gateway.snapshot.setSettings({ reservation: "max" });
+    const response = await call({ max_tokens: 50_000 });
+    expect(response.status).toBe(429);
+    const error = await refused(response);
+    expect(error.code).toBe("prioritization_gate_denied");
+    expect(error.details).toMatchObject({
+      gate: "prioritization",
+      pool: "docs",
+      max: 10,
+      requested: 50_008,
+      rule: "maximum",
+      impossible: true,
+    });
+    expect(error.details).not.toHaveProperty("otherPools");
+    expect(lastLegs()[0]).toMatchObject({
+      failureReason: "Denied by prioritization",
+      gate: { result: "denied", failing: [{ level: "pool", pool: "docs" }] },
+    });
+    expect((await used({ period: "minute" })).used.tokens).toBeLessThanOrEqual(8);
+  } finally {
+    gateway.snapshot.setPools([]);
+  }
+});
+
 test("legs nothing limits ask no store", async () => {
   limit([{ period: "day", requests: 0, enabled: false }]);
   expect((await call()).status).toBe(200);
