@@ -95,6 +95,13 @@ const steps: readonly (() => PromiseLike<unknown>)[] = [
   () => vmx.poolDefinition.update({ definition: [{ ...pool, minReservation: 20 }] }),
   () => vmx.poolDefinition.allocation(),
   () => vmx.poolDefinition.delete(),
+  () => vmx.capacity.get({ level: "resource" }),
+  () => firstOf(vmx.capacity.stream()),
+  () => vmx.aiConnections.update("local", { capacity: [{ period: "minute", requests: 100 }] }),
+  async () => {
+    const { connectionId } = await vmx.aiConnections.get("local");
+    await vmx.capacity.reset({ level: "connection", subjectId: connectionId, period: "minute" });
+  },
   () => vmx.apiKeys.create({ name: "app", resources: ["chat"] }),
   () => vmx.apiKeys.list({ resourceId: "chat", limit: 1 }).toArray(),
   () => vmx.apiKeys.get("app"),
@@ -105,6 +112,24 @@ const steps: readonly (() => PromiseLike<unknown>)[] = [
   },
   () => vmx.call("putApiKey", { path: { ...inside, apiKeyId: "app" }, body: {} }),
   () => vmx.apiKeys.roll("app", { graceSeconds: 3_600 }),
+  async () => {
+    const events = vmx.audit.stream({ resourceId: "chat" }, { onState: () => void callModel() });
+    const { data } = await firstOf(events);
+    if (data.row?.requestId === undefined) {
+      throw new Error("an event of the audit tells no request");
+    }
+  },
+  async () => {
+    const [row] = await until(() => vmx.audit.list({ "metadata.from": runtime }).toArray());
+    await vmx.audit.get(row!.requestId);
+  },
+  async () => {
+    const { data } = await vmx.audit.export({ format: "csv" });
+    const text = await new Response(data).text();
+    if (!text.startsWith("requestId")) throw new Error(`no CSV: ${text.slice(0, 80)}`);
+  },
+  () => vmx.audit.metadataKeys(),
+  () => vmx.audit.metadataValues("from"),
   () => vmx.activity.list({ limit: 2 }).toArray(),
   () => vmx.installationActivity.list(),
 
@@ -164,6 +189,29 @@ const steps: readonly (() => PromiseLike<unknown>)[] = [
   () => vmx.users.delete(username),
   () => vmx.roles.delete(named("reader"), { detach: true }),
 ];
+
+/** Makes one request of an application, with the key that a step before has rolled. */
+async function callModel(): Promise<void> {
+  const { value } = await vmx.apiKeys.roll("app");
+  await fetch(`${process.env["VMX_BASE_URL"]}/chat/completions`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${value}`, "x-vmx-metadata-from": runtime },
+    body: JSON.stringify({ model: "chat", messages: [{ role: "user", content: "hello" }] }),
+  });
+}
+
+async function firstOf<T>(events: AsyncIterable<T>): Promise<T> {
+  for await (const event of events) return event;
+  throw new Error("the stream ended without an event");
+}
+
+async function until<T>(read: () => Promise<T[]>): Promise<T[]> {
+  for (let attempt = 0;; attempt++) {
+    const items = await read();
+    if (items.length > 0 || attempt > 50) return items;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
 
 const failed: string[] = [];
 for (const step of steps) {

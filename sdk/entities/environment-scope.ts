@@ -5,7 +5,9 @@ import type { CallOptions, QueryOf } from "../operations.ts";
 import { AiConnections } from "./ai-connections.ts";
 import { AiResources } from "./ai-resources.ts";
 import { ApiKeys } from "./api-keys.ts";
+import { Audit } from "./audit.ts";
 import type { EnvironmentPath } from "./environment-path.ts";
+import { CapacityMeters } from "./live-capacity.ts";
 import { PoolDefinitions } from "./pool-definition.ts";
 
 /** Everything in one environment. */
@@ -13,6 +15,8 @@ export class EnvironmentScope {
   readonly aiConnections: AiConnections;
   readonly aiResources: AiResources;
   readonly apiKeys: ApiKeys;
+  readonly audit: Audit;
+  readonly capacity: CapacityMeters;
   readonly poolDefinition: PoolDefinitions;
   /** What changed in this environment. */
   readonly activity: EnvironmentActivity;
@@ -21,6 +25,8 @@ export class EnvironmentScope {
     this.aiConnections = new AiConnections(client, path);
     this.aiResources = new AiResources(client, path);
     this.apiKeys = new ApiKeys(client, path);
+    this.audit = new Audit(client, path);
+    this.capacity = new CapacityMeters(client, path);
     this.poolDefinition = new PoolDefinitions(client, path);
     this.activity = new EnvironmentActivity(client, path);
   }

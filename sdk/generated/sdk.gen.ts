@@ -947,13 +947,6 @@ export class Api extends HeyApiClient {
     }
     
     /**
-     * Lists the providers that connections can use, with the schemas of their settings
-     */
-    public listAiProviders<ThrowOnError extends boolean = false>(options?: Options<ListAiProvidersData, ThrowOnError>): RequestResult<ListAiProvidersResponses, ListAiProvidersErrors, ThrowOnError> {
-        return (options?.client ?? this.client).get<ListAiProvidersResponses, ListAiProvidersErrors, ThrowOnError>({ url: '/api/v1/ai-providers', ...options });
-    }
-    
-    /**
      * Lists the plugins and what became of them
      */
     public listPlugins<ThrowOnError extends boolean = false>(options?: Options<ListPluginsData, ThrowOnError>): RequestResult<ListPluginsResponses, ListPluginsErrors, ThrowOnError> {
@@ -968,7 +961,7 @@ export class Api extends HeyApiClient {
     }
     
     /**
-     * Switches a plugin on or off
+     * Switches a plugin on or off, and changes its settings for its next start
      */
     public updatePlugin<ThrowOnError extends boolean = false>(options: Options<UpdatePluginData, ThrowOnError>): RequestResult<UpdatePluginResponses, UpdatePluginErrors, ThrowOnError> {
         return (options.client ?? this.client).patch<UpdatePluginResponses, UpdatePluginErrors, ThrowOnError>({
@@ -982,7 +975,7 @@ export class Api extends HeyApiClient {
     }
     
     /**
-     * Switches a plugin on or off (as PATCH)
+     * Switches a plugin on or off, and changes its settings for its next start (as PATCH)
      */
     public putPlugin<ThrowOnError extends boolean = false>(options: Options<PutPluginData, ThrowOnError>): RequestResult<PutPluginResponses, PutPluginErrors, ThrowOnError> {
         return (options.client ?? this.client).put<PutPluginResponses, PutPluginErrors, ThrowOnError>({
@@ -993,6 +986,13 @@ export class Api extends HeyApiClient {
                 ...options.headers
             }
         });
+    }
+    
+    /**
+     * Lists the providers that connections can use, with the schemas of their settings
+     */
+    public listAiProviders<ThrowOnError extends boolean = false>(options?: Options<ListAiProvidersData, ThrowOnError>): RequestResult<ListAiProvidersResponses, ListAiProvidersErrors, ThrowOnError> {
+        return (options?.client ?? this.client).get<ListAiProvidersResponses, ListAiProvidersErrors, ThrowOnError>({ url: '/api/v1/ai-providers', ...options });
     }
     
     /**

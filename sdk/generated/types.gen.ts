@@ -1377,6 +1377,9 @@ export type Plugin = {
      * Package name
      */
     id: string;
+    /**
+     * Version of the package
+     */
     version: string;
     description: string;
     source: 'builtin' | 'dependency' | 'folder';
@@ -1395,6 +1398,26 @@ export type Plugin = {
          */
         ms?: number;
     };
+    /**
+     * Grows with each change of the switch or the settings; the value of the ETag
+     */
+    settingsVersion: number;
+    settingsSchema: {
+        [key: string]: unknown;
+    } | null;
+    settings: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Settings an environment variable decides, with its name: stored values of them wait
+     */
+    settingsFixed: {
+        [key: string]: unknown | string;
+    };
+    /**
+     * Whether the plugin runs with older settings and takes these at the next start
+     */
+    settingsPending: boolean;
 };
 
 /**
@@ -1407,6 +1430,12 @@ export type PluginPatch = {
      * False makes the plugin's contributions fail at once
      */
     enabled?: boolean;
+    /**
+     * Merged into the stored settings; a secret that is absent or only asterisks stays
+     */
+    settings?: {
+        [key: string]: unknown;
+    };
 };
 
 /**
@@ -8000,49 +8029,6 @@ export type ListEnvironmentActivityResponses = {
 
 export type ListEnvironmentActivityResponse = ListEnvironmentActivityResponses[keyof ListEnvironmentActivityResponses];
 
-export type ListAiProvidersData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/api/v1/ai-providers';
-};
-
-export type ListAiProvidersErrors = {
-    /**
-     * `VALIDATION_FAILED`: The input is not valid
-     */
-    400: Problem;
-    /**
-     * `NOT_AUTHENTICATED`: Authentication is required; `SESSION_EXPIRED`: The session has expired; `TOKEN_EXPIRED`: The token has expired
-     */
-    401: Problem;
-    /**
-     * `API_KEY_CANNOT_MANAGE`: API keys cannot manage the gateway; `USER_INACTIVE`: The user is inactive; `PASSWORD_CHANGE_REQUIRED`: The password must be changed first
-     */
-    403: Problem;
-    /**
-     * `INTERNAL_ERROR`: Something went wrong
-     */
-    500: Problem;
-    /**
-     * `DATABASE_UNAVAILABLE`: The database is away
-     */
-    503: Problem;
-};
-
-export type ListAiProvidersError = ListAiProvidersErrors[keyof ListAiProvidersErrors];
-
-export type ListAiProvidersResponses = {
-    /**
-     * Done
-     */
-    200: {
-        data: Array<ProviderDescriptor>;
-    };
-};
-
-export type ListAiProvidersResponse = ListAiProvidersResponses[keyof ListAiProvidersResponses];
-
 export type ListPluginsData = {
     body?: never;
     path?: never;
@@ -8150,7 +8136,7 @@ export type UpdatePluginData = {
 
 export type UpdatePluginErrors = {
     /**
-     * `VALIDATION_FAILED`: The input is not valid
+     * `AI_CONNECTION_CONFIG_INVALID`: The connection's configuration is not valid; `VALIDATION_FAILED`: The input is not valid
      */
     400: Problem;
     /**
@@ -8166,6 +8152,10 @@ export type UpdatePluginErrors = {
      */
     404: Problem;
     /**
+     * `VERSION_MISMATCH`: The object has changed meanwhile
+     */
+    412: Problem;
+    /**
      * `BODY_TOO_LARGE`: The body is too large
      */
     413: Problem;
@@ -8178,7 +8168,7 @@ export type UpdatePluginErrors = {
      */
     500: Problem;
     /**
-     * `DATABASE_UNAVAILABLE`: The database is away
+     * `ENCRYPTION_UNAVAILABLE`: The encryption backend is away; `DATABASE_UNAVAILABLE`: The database is away
      */
     503: Problem;
 };
@@ -8211,7 +8201,7 @@ export type PutPluginData = {
 
 export type PutPluginErrors = {
     /**
-     * `VALIDATION_FAILED`: The input is not valid
+     * `AI_CONNECTION_CONFIG_INVALID`: The connection's configuration is not valid; `VALIDATION_FAILED`: The input is not valid
      */
     400: Problem;
     /**
@@ -8227,6 +8217,10 @@ export type PutPluginErrors = {
      */
     404: Problem;
     /**
+     * `VERSION_MISMATCH`: The object has changed meanwhile
+     */
+    412: Problem;
+    /**
      * `BODY_TOO_LARGE`: The body is too large
      */
     413: Problem;
@@ -8239,7 +8233,7 @@ export type PutPluginErrors = {
      */
     500: Problem;
     /**
-     * `DATABASE_UNAVAILABLE`: The database is away
+     * `ENCRYPTION_UNAVAILABLE`: The encryption backend is away; `DATABASE_UNAVAILABLE`: The database is away
      */
     503: Problem;
 };
@@ -8254,6 +8248,49 @@ export type PutPluginResponses = {
 };
 
 export type PutPluginResponse = PutPluginResponses[keyof PutPluginResponses];
+
+export type ListAiProvidersData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/ai-providers';
+};
+
+export type ListAiProvidersErrors = {
+    /**
+     * `VALIDATION_FAILED`: The input is not valid
+     */
+    400: Problem;
+    /**
+     * `NOT_AUTHENTICATED`: Authentication is required; `SESSION_EXPIRED`: The session has expired; `TOKEN_EXPIRED`: The token has expired
+     */
+    401: Problem;
+    /**
+     * `API_KEY_CANNOT_MANAGE`: API keys cannot manage the gateway; `USER_INACTIVE`: The user is inactive; `PASSWORD_CHANGE_REQUIRED`: The password must be changed first
+     */
+    403: Problem;
+    /**
+     * `INTERNAL_ERROR`: Something went wrong
+     */
+    500: Problem;
+    /**
+     * `DATABASE_UNAVAILABLE`: The database is away
+     */
+    503: Problem;
+};
+
+export type ListAiProvidersError = ListAiProvidersErrors[keyof ListAiProvidersErrors];
+
+export type ListAiProvidersResponses = {
+    /**
+     * Done
+     */
+    200: {
+        data: Array<ProviderDescriptor>;
+    };
+};
+
+export type ListAiProvidersResponse = ListAiProvidersResponses[keyof ListAiProvidersResponses];
 
 export type GetSystemData = {
     body?: never;
