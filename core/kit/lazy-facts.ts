@@ -1,4 +1,5 @@
-import type { Operation, RequestFacts } from "../contract/dialect.ts";
+import type { Operation } from "../contract/call.ts";
+import type { RequestFacts } from "../contract/dialect.ts";
 import type { JsonObject } from "../contract/json.ts";
 
 /** How a dialect reads each fact of a body. */
