@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type {
   CapacityStore,
   Clock,
@@ -16,12 +17,18 @@ import type { ConnectionView, EnvironmentView, Snapshot } from "../store/snapsho
 import { type Allocation, createAllocation } from "./create-allocation.ts";
 import { poolBounds, poolGateOf } from "./pool-gate.ts";
 
-/** Real stores and the real prioritization under a clock the test moves. */
+/** Real stores and the real prioritization of one process. */
 export interface TestPlugins {
   readonly store: CapacityStore;
   readonly sharedState: SharedState;
   readonly prioritization: Prioritization;
   readonly clock: Clock & { ms: number };
+  /** Unix milliseconds a play starts at. */
+  readonly beginsAt: () => number;
+  /** Resolves when a moment is there. */
+  readonly reach: (ms: number) => Promise<void> | void;
+  /** The other processes of a play; without any, they share this one's plugins. */
+  readonly others?: readonly TestPlugins[];
   stop(): Promise<void>;
 }
 
@@ -29,11 +36,19 @@ export interface TestPlugins {
 export const beginning = Date.parse("2026-03-02T09:00:00Z");
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** Finds the plugins of one process as the gateway does. */
-export async function loadTestPlugins(): Promise<TestPlugins> {
-  const clock = { ms: beginning, now: () => clock.ms, monotonic: () => clock.ms };
+/** Where plugins keep their state instead of in memory, and so by whose clock they go. */
+export interface OuterState {
+  /** Id of the capacity store and of the shared state. */
+  readonly id: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** Finds the plugins of one process as the gateway does; in memory they go by a clock the test moves. */
+export async function loadTestPlugins(outer?: OuterState): Promise<TestPlugins> {
+  const own = { ms: beginning, now: () => own.ms, monotonic: () => own.ms };
   const guard = createEgressGuard({ privateRanges: "deny", allow: [] });
   const real: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
+  const clock: TestPlugins["clock"] = outer ? { ...real, ms: 0 } : own;
   const http = createHttpClient({
     connectTimeoutMs: 1000,
     idleTimeoutMs: 1000,
@@ -43,7 +58,7 @@ export async function loadTestPlugins(): Promise<TestPlugins> {
   const host = await createPluginHost({
     root: installationRoot(),
     coreVersion: "0.1.0",
-    environment: {},
+    environment: outer?.environment ?? {},
     log: silent,
     fetch: http.fetch,
     http,
@@ -52,10 +67,13 @@ export async function loadTestPlugins(): Promise<TestPlugins> {
     signal: new AbortController().signal,
   });
   return {
-    store: await host.get("capacityStores", "memory"),
-    sharedState: await host.get("sharedStates", "memory"),
+    store: await host.get("capacityStores", outer?.id ?? "memory"),
+    sharedState: await host.get("sharedStates", outer?.id ?? "memory"),
     prioritization: await host.get("prioritizations", "adaptive-token-scaling"),
     clock,
+    // Whole seconds, as the store counts demand by them.
+    beginsAt: () => outer ? Math.ceil(Date.now() / 1000 + 1) * 1000 : beginning,
+    reach: (ms) => outer ? delay(Math.max(0, ms - Date.now())) : void (own.ms = ms),
     async stop() {
       await host.dispose();
       await http.close();
@@ -125,11 +143,14 @@ export interface Ending {
 
 /** Plays requests, settlements and rounds of recomputation in the order of their moments. */
 export async function play(
-  { store, sharedState, prioritization, clock }: TestPlugins,
+  plugins: TestPlugins,
   { limit, pools, parameters, seconds, arrivals, processes = 1 }: Play,
   audience: Audience = {},
 ): Promise<Ending> {
-  clock.ms = beginning;
+  const { store, clock } = plugins;
+  const team = [plugins, ...plugins.others ?? []];
+  const beginsAt = plugins.beginsAt();
+  await plugins.reach(beginsAt);
   const environment = createEnvironment(limit, pools, parameters);
   const { environmentId } = environment;
   const connection = [...environment.connections.values()][0]!;
@@ -137,11 +158,11 @@ export async function play(
   const snapshot = { environments: new Map([[environmentId, environment]]) } as unknown as Snapshot;
   const allocations = Array.from({ length: processes }, (_, index) =>
     createAllocation({
-      store: { ask: (use) => use(store) },
-      prioritization: () => Promise.resolve(prioritization),
-      sharedState: () => Promise.resolve(sharedState),
+      store: { ask: (use) => use(team[index % team.length]!.store) },
+      prioritization: () => Promise.resolve(plugins.prioritization),
+      sharedState: () => Promise.resolve(team[index % team.length]!.sharedState),
       snapshot: () => snapshot,
-      processId: `process-${index}`,
+      processId: `${environmentId}-${index}`,
       clock,
       log: silent,
     }));
@@ -166,14 +187,14 @@ export async function play(
   const read = async () => {
     const { windowSeconds } = parameters;
     return (await store.readPools(environmentId, connectionId, windowSeconds)) ??
-      { version: 0, now: clock.ms, unassignedUsed: 0, pools: [] };
+      { version: 0, now: clock.now(), unassignedUsed: 0, pools: [] };
   };
 
   async function request(arrival: Arrival, index: number): Promise<void> {
     const before = await read();
     const reservationId = crypto.randomUUID();
     allocations[index % processes]!.touch(connectionId);
-    const reply = await store.reserve({
+    const reply = await team[index % processes % team.length]!.store.reserve({
       environmentId,
       reservationId,
       processId: "play",
@@ -187,7 +208,7 @@ export async function play(
       }],
       pool: gates.get(arrival.pool)!,
     });
-    const minute = Math.floor(arrival.atMs / 60_000);
+    const minute = Math.floor((beginsAt % 60_000 + arrival.atMs) / 60_000);
     const use = useOf(minute);
     const total = use.total;
     const used = new Map(use.byPool);
@@ -236,7 +257,7 @@ export async function play(
   for (let next = 0; next < moments.length; next++) {
     const { atMs, run } = moments[next]!;
     if (atMs > seconds * 1000) break;
-    clock.ms = beginning + atMs;
+    await plugins.reach(beginsAt + atMs);
     await run();
   }
   const violations = allocations.reduce((sum, allocation) => sum + allocation.violations(), 0);

@@ -9,6 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => plugins.stop());
 
-test.each(laws)("$title", async ({ property, weight }) => {
-  await fc.assert(property(plugins), { numRuns: Math.ceil(8 * weight) });
+test.each(laws)("$title", async ({ plays, check, weight }) => {
+  const shown = fc.asyncProperty(plays, (drawn) => check(plugins, drawn));
+  await fc.assert(shown, { numRuns: Math.ceil(8 * weight) });
 });

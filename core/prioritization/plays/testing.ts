@@ -2,10 +2,9 @@ import fc from "fast-check";
 import type { PoolBounds } from "../../contract/index.ts";
 import type { Arrival, Play } from "../testing.ts";
 
-/** How hard each pool is used in ten seconds, as parts of the whole limit per minute; last, traffic of no pool. */
+/** How hard each pool is used in one phase, as parts of the whole limit per minute; last, traffic of no pool. */
 type Phase = readonly number[];
 
-const phaseSeconds = 10;
 const whole = 100_000;
 
 /** What the settings may be. */
@@ -40,12 +39,19 @@ export const poolsArbitrary: fc.Arbitrary<readonly PoolBounds[]> = fc.array(
   });
 });
 
-/**
- * Plays of one and a half to four minutes over random pools, limits, sizes and arrivals.
- *
- * @param overshoots whether requests may take more than they reserved
- */
-export function playArbitrary(overshoots = false): fc.Arbitrary<Play> {
+/** How plays are drawn. */
+export interface PlayOptions {
+  /** Whether requests may take more than they reserved. */
+  readonly overshoots?: boolean;
+  /** Plays for a real clock: eighteen seconds within one window's memory, with everything asked for sooner. */
+  readonly isShort?: boolean;
+}
+
+/** Plays of one and a half to four minutes over random pools, limits, sizes and arrivals. */
+export function playArbitrary(options: PlayOptions = {}): fc.Arbitrary<Play> {
+  const { overshoots = false, isShort = false } = options;
+  const phaseSeconds = isShort ? 2 : 10;
+  const loads = isShort ? [0, 0, 0, 0.5, 2, 6] : [0, 0, 0.1, 0.5, 1, 2];
   return fc.record({
     limit: fc.oneof(
       fc.integer({ min: 50, max: 5_000 }),
@@ -56,20 +62,25 @@ export function playArbitrary(overshoots = false): fc.Arbitrary<Play> {
       }),
     ),
     pools: poolsArbitrary,
-    parameters,
+    parameters: isShort
+      ? fc.constant({ windowSeconds: 5, scaleUpThresholdPercent: 50, cooldownSeconds: 1 })
+      : parameters,
     phases: fc.array(
-      fc.array(fc.constantFrom(0, 0, 0.1, 0.5, 1, 2), { minLength: 6, maxLength: 6 }),
-      { minLength: 9, maxLength: 24, size: "max" },
+      fc.array(fc.constantFrom(...loads), { minLength: 6, maxLength: 6 }),
+      { minLength: 9, maxLength: isShort ? 9 : 24, size: "max" },
     ),
     /** Parts of the limit one request takes, in thousandths. */
-    sizes: fc.array(fc.constantFrom(5, 10, 30, 60, 150), { minLength: 6, maxLength: 6 }),
+    sizes: fc.array(fc.constantFrom(...isShort ? [30, 60, 150] : [5, 10, 30, 60, 150]), {
+      minLength: 6,
+      maxLength: 6,
+    }),
     seed: fc.integer(),
-  }).map(({ limit, pools, parameters, phases, sizes, seed }) => ({
-    limit,
-    pools,
-    parameters,
-    seconds: phases.length * phaseSeconds,
-    arrivals: arrivalsOf({ limit, pools, phases, sizes, seed, overshoots }),
+  }).map((draft) => ({
+    limit: draft.limit,
+    pools: draft.pools,
+    parameters: draft.parameters,
+    seconds: draft.phases.length * phaseSeconds,
+    arrivals: arrivalsOf({ ...draft, overshoots, phaseSeconds }),
   }));
 }
 
@@ -80,9 +91,12 @@ interface Draft {
   readonly sizes: readonly number[];
   readonly seed: number;
   readonly overshoots: boolean;
+  readonly phaseSeconds: number;
 }
 
-function arrivalsOf({ limit, pools, phases, sizes, seed, overshoots }: Draft): Arrival[] {
+function arrivalsOf(
+  { limit, pools, phases, sizes, seed, overshoots, phaseSeconds }: Draft,
+): Arrival[] {
   const random = createRandom(seed);
   const names = [...pools.map(({ name }) => name), undefined];
   const arrivals = phases.flatMap((loads, phase) =>
@@ -99,7 +113,7 @@ function arrivalsOf({ limit, pools, phases, sizes, seed, overshoots }: Draft): A
           pool,
           tokens,
           used: random() < 0.5 && !overshoots ? tokens : Math.round(tokens * share),
-          durationMs: Math.floor(random() * 8_000),
+          durationMs: Math.floor(random() * 0.8 * phaseSeconds * 1000),
         };
       });
     })
