@@ -21,6 +21,8 @@ export interface Operation {
   readonly parameters: readonly string[];
   /** Whether its body, at any depth, holds ids. */
   readonly hasIdsInBody: boolean;
+  /** JSON Schema of its JSON body, when it has one. */
+  readonly body: unknown;
 }
 
 /** Every operation of the document; PUT bears the name of the PATCH it repeats. */
@@ -38,6 +40,7 @@ export function readOperations(): Operation[] {
       path,
       access: accessOf(operation),
       parameters: [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!),
+      body: bodyOf(operation, components.schemas),
       hasIdsInBody: holdsUuid(operation["requestBody"], components.schemas, new Set()),
     }))
   );
@@ -48,6 +51,14 @@ function accessOf(operation: Record<string, unknown>): string {
   const resource = String(operation["x-vmx-resource"])
     .replace("workspace:{w}:environment:{e}", "{b}");
   return `${operation["x-vmx-action"]} @ ${resource}`;
+}
+
+function bodyOf(operation: Record<string, unknown>, schemas: Record<string, unknown>): unknown {
+  const { content } = (operation["requestBody"] ?? {}) as {
+    content?: Record<string, { schema: { $ref?: string } }>;
+  };
+  const schema = content?.["application/json"]?.schema;
+  return schema?.$ref ? schemas[schema.$ref.split("/").pop()!] : schema;
 }
 
 function holdsUuid(node: unknown, schemas: Record<string, unknown>, seen: Set<unknown>): boolean {
