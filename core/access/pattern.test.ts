@@ -34,6 +34,12 @@ test("patterns are anchored and everything but the wildcards is literal", () => 
   expect(compilePattern("workspace:prod:*")("workspace:prod:environment:a")).toBe(true);
 });
 
+test("half of a character matches no whole one", () => {
+  expect(compilePattern("*\ude00")("😀")).toBe(false);
+  expect(compilePattern("\ud83d*")("😀")).toBe(false);
+  expect(compilePattern("*😀")("a😀")).toBe(true);
+});
+
 test("matching stays fast for patterns made to be slow", () => {
   const startedAt = performance.now();
   compilePattern("*a".repeat(250))("a".repeat(5000) + "b");

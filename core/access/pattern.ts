@@ -7,8 +7,8 @@ export function compilePattern(pattern: string): (text: string) => boolean {
   if (!/[*?]/.test(pattern)) return (text) => text === pattern;
   const symbols = [...pattern];
   const wild = pattern.includes("?");
-  // Only `?` counts characters; without it code units will do.
-  return (text) => matches(symbols, wild || !isPlain(pattern) ? [...text] : text);
+  // Only `?` counts characters, and only half of one could match half of another; else code units will do.
+  return (text) => matches(symbols, wild || hasSurrogates(pattern) ? [...text] : text);
 }
 
 /**
@@ -61,8 +61,8 @@ function matches(pattern: readonly string[], text: string | readonly string[]): 
   return symbol === pattern.length;
 }
 
-function isPlain(text: string): boolean {
-  return [...text].length === text.length;
+function hasSurrogates(text: string): boolean {
+  return /[\ud800-\udfff]/.test(text);
 }
 
 type Go = (i: number, j: number) => boolean;
