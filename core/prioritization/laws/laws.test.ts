@@ -10,6 +10,6 @@ beforeAll(async () => {
 afterAll(() => plugins.stop());
 
 test.each(laws)("$title", async ({ plays, check, weight }) => {
-  const shown = fc.asyncProperty(plays, (drawn) => check(plugins, drawn));
+  const shown = fc.asyncProperty(plays, async (drawn) => void await check(plugins, drawn));
   await fc.assert(shown, { numRuns: Math.ceil(8 * weight) });
 });
