@@ -5,7 +5,7 @@ export default defineConfig(({ mode }) => {
   const long = mode === "long";
   return {
     test: {
-      include: [`{schemas,core,sdk,plugins,deploy,bench}/**/*.${long ? "long." : ""}test.ts`],
+      include: [`{schemas,core,sdk,plugins,deploy,bench,admin}/**/*.${long ? "long." : ""}test.ts`],
       exclude: [
         "**/node_modules/**",
         "**/*.services.test.ts",

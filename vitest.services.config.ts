@@ -12,7 +12,7 @@ for (const name of ["VMX_TEST_DATABASE_URL", "VMX_TEST_REDIS_URL"]) {
  */
 export default defineConfig({
   test: {
-    include: ["{schemas,core,sdk,plugins,deploy,bench,clients}/**/*.services.test.ts"],
+    include: ["{schemas,core,sdk,plugins,deploy,bench,clients,admin}/**/*.services.test.ts"],
     exclude: ["**/node_modules/**"],
     pool: "forks",
     // The client libraries under test send nothing to their makers.

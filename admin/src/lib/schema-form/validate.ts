@@ -45,7 +45,8 @@ function faultOf(
 ): { pointer: string; text: string } | undefined {
   const pointer = instanceLocation.replace(/^#/, "");
   if (keyword === "required" || keyword === "dependentRequired") {
-    const name = /property "([^"]+)"\.?$/.exec(error)?.[1] ?? /"([^"]+)"/.exec(error)?.[1];
+    // The message ends with the name of the member that is missing.
+    const name = [...error.matchAll(/"([^"]+)"/g)].at(-1)?.[1];
     return { pointer: name === undefined ? pointer : `${pointer}/${name}`, text: "Needed" };
   }
   if (summaries.has(keyword)) return undefined;

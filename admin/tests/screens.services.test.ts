@@ -1,0 +1,200 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Console, startConsole } from "./console.ts";
+
+let console: Console;
+const markup = `<img src=x onerror="document.title='broken'"><b>bold</b>`;
+
+beforeAll(async () => {
+  console = await startConsole();
+  const connection = await (await console.call("GET", `${console.apiPath}/ai-connections`)).json();
+  const { connectionId } = connection.data[0];
+  const slot = { connectionId, model: "echo" };
+  await console.call("POST", `${console.apiPath}/ai-resources`, {
+    name: markup,
+    description: markup,
+    model: slot,
+    secondaryModels: [slot],
+    fallbackModels: [{ ...slot, model: "echo-slow-100ms" }],
+    capacity: [{ period: "minute", requests: 100, tokens: 10_000, enabled: true }],
+    defaultArgs: { temperature: 0.2 },
+    routing: {
+      enabled: true,
+      conditions: [
+        {
+          description: markup,
+          if: [{ field: "requestTokens", operator: "lessThan", value: 100 }],
+          then: { ...slot, traffic: 50 },
+        },
+        { expression: "hasTools", action: "BLOCK" },
+      ],
+    },
+  });
+  await console.call("POST", `${console.apiPath}/api-keys`, {
+    name: markup,
+    labels: [markup],
+    expiresAt: new Date(Date.now() + 86_400_000).toISOString(),
+  });
+  await console.call("POST", `${console.apiPath}/ai-connections`, {
+    name: markup.replaceAll("/", ""),
+    description: markup,
+    provider: "echo",
+    config: {},
+    capacity: [{ period: "day", requests: 1_000, enabled: true }],
+  });
+  await console.call("POST", "/api/v1/me/tokens", { name: "a script" });
+});
+
+afterAll(() => console.stop());
+
+const odd = encodeURIComponent(markup);
+const home = "/w/default/default";
+/** Every screen, by the name of its picture. */
+const screens: Readonly<Record<string, string>> = {
+  overview: home,
+  connections: `${home}/connections`,
+  "connection-new": `${home}/connections/new`,
+  "connection-new-form": `${home}/connections/new?provider=aws-bedrock`,
+  connection: `${home}/connections/echo`,
+  "connection-provider": `${home}/connections/echo?tab=provider`,
+  "connection-capacity": `${home}/connections/${
+    encodeURIComponent(markup.replaceAll("/", ""))
+  }?tab=capacity`,
+  "connection-used-by": `${home}/connections/echo?tab=used-by`,
+  "connection-history": `${home}/connections/echo?tab=history`,
+  "connection-code": `${home}/connections/echo?tab=code`,
+  resources: `${home}/resources`,
+  "resource-new": `${home}/resources/new`,
+  resource: `${home}/resources/${odd}`,
+  "resource-routing": `${home}/resources/${odd}?tab=routing`,
+  "resource-secondary": `${home}/resources/${odd}?tab=secondary`,
+  "resource-fallback": `${home}/resources/${odd}?tab=fallback`,
+  "resource-capacity": `${home}/resources/${odd}?tab=capacity`,
+  "resource-access": `${home}/resources/${odd}?tab=access`,
+  "resource-use": `${home}/resources/${odd}?tab=use`,
+  "resource-history": `${home}/resources/${odd}?tab=history`,
+  "resource-code": `${home}/resources/${odd}?tab=code`,
+  keys: `${home}/keys`,
+  "key-new": `${home}/keys/new`,
+  key: `${home}/keys/${odd}`,
+  "key-access": `${home}/keys/${odd}?tab=access`,
+  playground: `${home}/playground`,
+  sdk: `${home}/sdk`,
+  settings: `${home}/settings`,
+  workspaces: "/workspaces",
+  workspace: "/workspaces/default",
+  users: "/users",
+  user: "/users/admin",
+  roles: "/roles",
+  "role-new": "/roles/new",
+  role: "/roles/power-user",
+  plugins: "/plugins",
+  plugin: "/plugins?plugin=%40vmx%2Fprovider-echo",
+  activity: "/activity",
+  account: "/account",
+  "account-tokens": "/account?tab=tokens",
+  "account-password": "/account?tab=password",
+};
+
+for (const theme of ["light", "dark"] as const) {
+  for (const width of [1280, 390]) {
+    test(
+      `every screen is whole, accessible and quiet: ${theme}, ${width} px`,
+      { timeout: 300_000 },
+      async () => {
+        const visit = await console.open({ theme, width });
+        const found: string[] = [];
+        const titles = new Map<string, string>();
+        for (const [name, path] of Object.entries(screens)) {
+          await visit.go(path);
+          await visit.picture(`${name}-${theme}-${width}`);
+          const faults = visit.faults.splice(0);
+          found.push(...faults.map((fault) => `${name}: ${fault}`));
+          found.push(...(await visit.audit()).map((finding) => `${name}: ${finding}`));
+          const { title, headings, overflow } = await visit.page.evaluate(() => ({
+            title: document.title,
+            headings: document.querySelectorAll("h1").length,
+            overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+          }));
+          if (headings !== 1) found.push(`${name}: ${headings} main headings`);
+          if (overflow > 0) found.push(`${name}: ${overflow} px wider than the window`);
+          if (title === "broken") found.push(`${name}: stored markup ran`);
+          titles.set(name, title);
+        }
+        expect(found).toEqual([]);
+        await visit.close();
+      },
+    );
+  }
+}
+
+test("the sign-in page is accessible, and wrong credentials do not tell which part was wrong", async () => {
+  const visit = await console.open({ signedIn: false });
+  await visit.go("/w/default/default/keys");
+  await visit.page.getByLabel("Username or email").fill("nobody");
+  await visit.page.getByLabel("Password").fill("wrong wrong wrong");
+  await visit.page.keyboard.press("Enter");
+  await visit.page.getByRole("alert").waitFor();
+  expect(await visit.audit()).toEqual([]);
+  expect(await visit.page.getByRole("alert").textContent()).not.toMatch(/user(name)? .*(unknown|exist)/i);
+  await visit.picture("sign-in-light-1280");
+  await visit.close();
+});
+
+test("nothing is wider than a window of 320 px", { timeout: 120_000 }, async () => {
+  const visit = await console.open({ width: 320 });
+  const wide: string[] = [];
+  for (const [name, path] of Object.entries(screens)) {
+    await visit.go(path);
+    const overflow = await visit.page.evaluate(() =>
+      document.documentElement.scrollWidth - document.documentElement.clientWidth
+    );
+    if (overflow > 0) wide.push(`${name}: ${overflow} px`);
+  }
+  expect(wide).toEqual([]);
+  await visit.close();
+});
+
+test("what the gateway does not know has a page that says so", async () => {
+  const visit = await console.open();
+  await visit.go(`${home}/resources/no-such-resource`);
+  await visit.page.getByText("This does not exist").waitFor();
+  await visit.page.goto("/w/default/no-such-environment");
+  await visit.page.getByText("There is nothing at this address").waitFor();
+  await visit.close();
+});
+
+test("who may only read sees why the rest cannot be pressed", async () => {
+  const roles = await (await console.call("GET", "/api/v1/roles")).json() as {
+    data: { roleId: string; name: string }[];
+  };
+  const role = roles.data.find(({ name }) => name === "read-only")!;
+  const user = await (await console.call("POST", "/api/v1/users", {
+    firstName: "Rea",
+    lastName: "Der",
+    username: "reader",
+    email: "reader@example.com",
+    password: "a quiet reading room",
+    state: "ACTIVE",
+    roleIds: [role.roleId],
+  })).json() as { userId: string };
+  const workspaces = await (await console.call("GET", "/api/v1/workspaces")).json() as {
+    data: { workspaceId: string }[];
+  };
+  await console.call("POST", `/api/v1/workspaces/${workspaces.data[0]!.workspaceId}/members`, {
+    userIds: [user.userId],
+    role: "MEMBER",
+  });
+  const visit = await console.open({ signedIn: false });
+  await visit.page.goto("/sign-in");
+  await visit.page.getByLabel("Username or email").fill("reader");
+  await visit.page.getByLabel("Password").fill("a quiet reading room");
+  await visit.page.keyboard.press("Enter");
+  await visit.page.waitForURL(/\/w\//);
+  await visit.go(`${home}/connections`);
+  const add = visit.page.getByRole("button", { name: /Add connection/ }).first();
+  await add.waitFor();
+  expect(await add.getAttribute("aria-disabled")).toBe("true");
+  expect(await add.getAttribute("title")).toBe("You lack the right ai-connection:create");
+  await visit.picture("connections-read-only");
+  await visit.close();
+});
