@@ -1,7 +1,7 @@
 import type { Dialect, JsonObject, StreamPart } from "../../contract/index.ts";
 import { mergedBody } from "../../gateway/merged-body.ts";
-import { assembleParts, createSseReader, isObject } from "../../kit/index.ts";
-import { replaceMedia } from "./replace-media.ts";
+import { assembleParts, createSseReader } from "../../kit/index.ts";
+import { mayHoldMedia, replaceMedia } from "./replace-media.ts";
 import { type PayloadHead, readSpooled, type SpooledText } from "./spooled.ts";
 
 /** The members of an audit row that payloads are kept in. */
@@ -14,7 +14,8 @@ export type PayloadMember =
 
 /** What is stored of a request's payload, and for each member what became of it. */
 export interface PayloadDocument {
-  readonly members: Readonly<Partial<Record<PayloadMember | "responseFrames", unknown>>>;
+  /** Each member as JSON. */
+  readonly members: Readonly<Partial<Record<PayloadMember | "responseFrames", string>>>;
   readonly state: Readonly<Partial<Record<PayloadMember, string>>>;
 }
 
@@ -34,24 +35,24 @@ export async function payloadDocument(
   options: DocumentOptions,
 ): Promise<PayloadDocument> {
   const { head, texts: [request, providerRequest, answer] } = readSpooled(spooled);
-  const members: Record<string, unknown> = {};
+  const members: Partial<Record<PayloadMember | "responseFrames", string>> = {};
   const state: Partial<Record<PayloadMember, string>> = {};
   const keep = (member: PayloadMember, given: Given): void => {
     if ("cause" in given) {
       state[member] = `not captured: ${given.cause}`;
       return;
     }
-    const { value, totalBytes } = bounded(given, options);
-    members[member] = value;
-    state[member] = totalBytes === undefined
+    const { json, cut } = bounded(given, options);
+    members[member] = json;
+    state[member] = cut === undefined
       ? "stored"
-      : `truncated (${Buffer.byteLength(value as string)}/${totalBytes} bytes)`;
+      : `truncated (${cut.keptBytes}/${cut.totalBytes} bytes)`;
   };
 
-  if (head.headers) keep("responseHeaders", { value: head.headers });
+  if (head.headers) keep("responseHeaders", { json: JSON.stringify(head.headers) });
   if (head.summary) {
-    if (head.summary.request) keep("requestBody", { value: head.summary.request });
-    if (head.summary.answer) keep("responseBody", { value: head.summary.answer });
+    if (head.summary.request) keep("requestBody", { json: JSON.stringify(head.summary.request) });
+    if (head.summary.answer) keep("responseBody", { json: JSON.stringify(head.summary.answer) });
     for (const member of ["mergedBody", "providerRequestBody"] as const) {
       state[member] = "off by policy";
     }
@@ -68,54 +69,62 @@ export async function payloadDocument(
     const assembled = dialect
       ? assemble(dialect, head, answer!)
       : { frames: 0, given: { cause: `dialect "${head.dialect}" is not installed` } };
-    members["responseFrames"] = assembled.frames;
+    members.responseFrames = String(assembled.frames);
     keep("responseBody", assembled.given);
     const { keptBytes, totalBytes } = head.answer;
-    if (keptBytes < totalBytes && "value" in assembled.given) {
+    if (keptBytes < totalBytes && "json" in assembled.given) {
       state.responseBody = `truncated (${keptBytes}/${totalBytes} bytes)`;
     }
   }
   return { members, state };
 }
 
-/** A value to be kept, a text of which only the beginning is there, or why there is nothing. */
+/** JSON to be kept, a text of which only the beginning is there, or why there is nothing. */
 type Given =
-  | { readonly value: unknown }
+  | { readonly json: string }
   | { readonly text: string; readonly totalBytes: number }
   | { readonly cause: string };
 
-function read(
-  text: SpooledText | undefined,
-  bytes: Buffer,
-  absent = "there is none",
-): Given {
+// Bodies are JSON already: they were parsed on their way, or written by a dialect. Parsing them again for nothing
+// would be most of what shipping costs.
+function read(text: SpooledText | undefined, bytes: Buffer, absent = "there is none"): Given {
   if (!text) return { cause: absent };
   const decoded = bytes.toString("utf8");
-  if (text.keptBytes < text.totalBytes) return { text: decoded, totalBytes: text.totalBytes };
-  try {
-    return { value: JSON.parse(decoded) as unknown };
-  } catch {
-    return { text: decoded, totalBytes: text.totalBytes };
-  }
+  return text.keptBytes < text.totalBytes
+    ? { text: decoded, totalBytes: text.totalBytes }
+    : { json: decoded };
 }
 
 function merged(body: Given, { defaultArgs, providerArgs }: PayloadHead): Given {
-  if (!("value" in body) || !isObject(body.value)) return body;
+  if (!("json" in body)) return body;
+  if (!defaultArgs && !providerArgs && !body.json.includes('"vmx"')) return body;
   const envelope = providerArgs ? { providerArgs } : {};
-  return { value: mergedBody(body.value, defaultArgs ?? null, envelope) };
+  const value = JSON.parse(body.json) as JsonObject;
+  return { json: JSON.stringify(mergedBody(value, defaultArgs ?? null, envelope)) };
 }
 
+/** JSON within the bound, and of what did not fit how much was kept. */
 function bounded(
   given: Exclude<Given, { cause: string }>,
   { maxBytes, redact }: DocumentOptions,
-): { value: unknown; totalBytes?: number } {
-  if ("text" in given) {
-    return { value: cut(redact(given.text), maxBytes), totalBytes: given.totalBytes };
-  }
-  const text = JSON.stringify(replaceMedia(given.value));
-  const totalBytes = Buffer.byteLength(text);
-  if (totalBytes > maxBytes) return { value: cut(redact(text), maxBytes), totalBytes };
-  return { value: JSON.parse(redact(text)) as unknown };
+): { json: string; cut?: { keptBytes: number; totalBytes: number } } {
+  const whole = "json" in given;
+  const text = redact(whole ? withoutMedia(given.json) : given.text);
+  const bytes = Buffer.byteLength(text);
+  if (whole && bytes <= maxBytes) return { json: text };
+  const first = cut(text, maxBytes);
+  const totalBytes = whole ? bytes : given.totalBytes;
+  return {
+    json: JSON.stringify(first),
+    cut: { keptBytes: Buffer.byteLength(first), totalBytes },
+  };
+}
+
+function withoutMedia(json: string): string {
+  if (!mayHoldMedia.test(json)) return json;
+  const value: unknown = JSON.parse(json);
+  const replaced = replaceMedia(value);
+  return replaced === value ? json : JSON.stringify(replaced);
 }
 
 /** The first part of a text, cut between characters. */
@@ -148,7 +157,7 @@ function assemble(
       model: head.model,
       includeUsage: true,
     });
-    return { frames: frames.length, given: { value } };
+    return { frames: frames.length, given: { json: JSON.stringify(value) } };
   } catch (error) {
     const reason = error instanceof Error ? error.message : "unknown";
     return { frames: frames.length, given: { cause: `the stream cannot be assembled: ${reason}` } };
@@ -166,5 +175,6 @@ function decodeOne(decode: () => readonly StreamPart[]): readonly StreamPart[] {
 
 /** The members of a document as JSON; undefined when nothing was kept. */
 export function documentText({ members }: PayloadDocument): string | undefined {
-  return Object.keys(members).length === 0 ? undefined : JSON.stringify(members as JsonObject);
+  const texts = Object.entries(members).map(([name, json]) => `"${name}":${json}`);
+  return texts.length === 0 ? undefined : `{${texts.join(",")}}`;
 }

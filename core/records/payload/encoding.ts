@@ -1,21 +1,26 @@
 import { promisify } from "node:util";
-import { constants, zstdCompress, zstdDecompress } from "node:zlib";
+import { constants, zstdCompress, zstdCompressSync, zstdDecompress } from "node:zlib";
 
 const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
-const minBytes = 512;
+const minBytes = 1024;
+// Handing a few kilobytes to another thread costs more than compressing them.
+const threadBytes = 32 * 1024;
 const options = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 
 /** How a payload's bytes are written. */
 export type PayloadEncoding = "json" | "zstd";
 
-/** Compresses a document off the event loop; a small one stays as it is. */
+/** Compresses a document, a large one off the event loop; a small one stays as it is. */
 export async function encodePayload(
   text: string,
 ): Promise<{ encoding: PayloadEncoding; bytes: Buffer }> {
   const bytes = Buffer.from(text);
   if (bytes.length < minBytes) return { encoding: "json", bytes };
-  return { encoding: "zstd", bytes: await compress(bytes, options) };
+  const packed = bytes.length < threadBytes
+    ? zstdCompressSync(bytes, options)
+    : await compress(bytes, options);
+  return { encoding: "zstd", bytes: packed };
 }
 
 /** Reads a stored document. */

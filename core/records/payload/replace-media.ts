@@ -6,6 +6,9 @@ const base64 = /^[A-Za-z0-9+/_-]+={0,2}$/;
 /** Members that hold bytes as base64 in one dialect or another. */
 const byteMembers = new Set(["data", "bytes", "b64_json", "file_data", "fileData", "audio"]);
 
+/** Found in the JSON of every body that holds media, and in few others. */
+export const mayHoldMedia = /;base64,|"(?:data|bytes|b64_json|file_data|fileData|audio)"\s*:\s*"/;
+
 /** Puts `{mediaType, bytes, sha256}` in the place of media that stand in a body as base64. */
 export function replaceMedia(value: unknown, member = "", around: object = {}): unknown {
   if (typeof value === "string") return replaceText(value, member, around);

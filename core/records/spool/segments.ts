@@ -188,25 +188,51 @@ function createBatch(
   mark: Mark,
   segment: number,
 ): SegmentBatch {
+  const places = entries.flatMap(({ payload }) => payload ?? []);
+  const from = places[0]?.offset ?? 0;
+  const last = places.at(-1);
+  const length = last ? last.offset + last.length - from : 0;
+  let whole: Promise<Buffer | undefined> | undefined;
   return {
     entries,
     mark,
     bytes: entries.reduce((sum, { row }) => sum + row.length, 0),
-    payload: ({ payload }) => readPayload(path, segment, payload),
+    async payload({ payload }) {
+      if (!payload) return undefined;
+      // Payloads of a batch lie side by side: read together, they cost one call.
+      if (length > maxTogetherBytes) return await readPayload(path, segment, payload);
+      const bytes = await (whole ??= readPayloads(path, segment, from, length));
+      const own = bytes?.subarray(payload.offset - from, payload.offset - from + payload.length);
+      return own && checked(own, payload);
+    },
   };
+}
+
+const maxTogetherBytes = 16 * 1024 * 1024;
+
+function checked(bytes: Buffer, { length, crc }: PayloadPlace): Buffer | undefined {
+  return bytes.length === length && crc32(bytes) === crc ? bytes : undefined;
 }
 
 async function readPayload(
   path: string,
   segment: number,
-  place: PayloadPlace | undefined,
+  place: PayloadPlace,
 ): Promise<Buffer | undefined> {
-  if (!place) return undefined;
+  const bytes = await readPayloads(path, segment, place.offset, place.length);
+  return bytes && checked(bytes, place);
+}
+
+async function readPayloads(
+  path: string,
+  segment: number,
+  offset: number,
+  length: number,
+): Promise<Buffer | undefined> {
   let file: FileHandle | undefined;
   try {
     file = await open(segmentFiles(path, segment).payloads, "r");
-    const bytes = await readAt(file, place.offset, place.length);
-    return bytes.length === place.length && crc32(bytes) === place.crc ? bytes : undefined;
+    return await readAt(file, offset, length);
   } catch {
     return undefined;
   } finally {
