@@ -150,6 +150,20 @@ test("of 64 callers at once exactly as many are admitted as the limit says", asy
   });
 });
 
+test("of 64 callers at once no more are in flight than their reserved tokens allow", async () => {
+  limit([{ period: "day", tokens: 5 * (inputTokens + 512) + 511 }]);
+  const answers: (() => void)[] = [];
+  upstream.answer = (_request, response) =>
+    void answers.push(() => json(response, 200, completion(inputTokens, 12)));
+  const calls = Array.from({ length: 64 }, () => call().then(({ status }) => status));
+  await expect.poll(async () => (await used()).denied).toBe(59);
+  expect(answers).toHaveLength(5);
+  for (const answer of answers) answer();
+  const statuses = await Promise.all(calls);
+  expect(statuses.filter((status) => status === 200)).toHaveLength(5);
+  expect((await used()).used).toEqual({ requests: 5, tokens: 5 * (inputTokens + 12) });
+}, 10_000);
+
 test("several limits admit all or none: a refused attempt leaves every counter as it was", async () => {
   limit([{ period: "day", requests: 100 }], {
     enforceCapacity: true,
