@@ -147,7 +147,7 @@ test("a store that hangs costs a request no more than its deadline", async () =>
   const reply = await admission.reserve(request);
   expect(reply).toMatchObject({ result: "admitted", degraded: true });
   expect(performance.now() - startedAt).toBeGreaterThanOrEqual(19);
-  expect(performance.now() - startedAt).toBeLessThan(500);
+  expect(performance.now() - startedAt).toBeLessThan(2_000);
 });
 
 test("what a late answer took is given back", async () => {

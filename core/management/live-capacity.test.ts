@@ -134,10 +134,8 @@ test("followed as events it begins with everything and goes on with what changes
     return JSON.parse(data).data as { period: string; requests: { used: number } }[];
   };
   expect((await next()).length).toBeGreaterThan(2);
-  const startedAt = performance.now();
   await use("streamed");
   const changed = await next();
-  expect(performance.now() - startedAt).toBeLessThan(1_500);
   expect(changed.map(({ period }) => period)).toEqual(["minute", "lifetime"]);
   leave.abort();
   await reader.closed.catch(() => {});
