@@ -34,9 +34,9 @@ export function writeOne(row: Row, format: Format, columns?: number): string {
   return writeList([row], format, columns);
 }
 
-/** What people call an object. */
+/** What an object is called on a command line. */
 export function nameOf(row: Row): string {
-  for (const member of ["name", "username", "id", "requestId", "planId"]) {
+  for (const member of ["username", "name", "id", "requestId", "planId"]) {
     const value = row[member];
     if (typeof value === "string" && value !== "") return value;
   }

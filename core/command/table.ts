@@ -1,10 +1,10 @@
 import type { Row } from "./output.ts";
 
 /** Members that come first when an object has them. */
-const leading = ["name", "username", "id", "at", "timestamp", "email", "provider", "model"];
+const leading = ["username", "name", "id", "at", "timestamp", "email", "provider", "model"];
 /** Members that only the wide table shows. */
 const wideOnly =
-  /Ids?$|Schema$|^(description|version|createdAt|createdBy|updatedBy|managedBy|createdByUser|updatedByUser)$/;
+  /(?<!request)Ids?$|Schema$|^(description|version|createdAt|createdBy|updatedBy|managedBy|createdByUser|updatedByUser)$/;
 /** Switches worth a column: the others only say that nothing is unusual. */
 const shownSwitches = new Set([
   "enabled",

@@ -78,7 +78,7 @@ export function tell(input: Input, entity: Entity, row: Row | undefined, done: s
 /** The member that the operand gives: what people call such an object. */
 function nameMember(entity: Entity): string | undefined {
   const members = entity.operations.create ? membersOf(entity.operations.create) : {};
-  return ["name", "username"].find((member) => member in members);
+  return ["username", "name"].find((member) => member in members);
 }
 
 /** The body as it may be shown: without secrets, and without what a file says of a configuration. */

@@ -32,7 +32,8 @@ export const get: Command = {
     const { format, terminal } = input;
     if (list && names.length <= operandsOf(entity, list).length) {
       const rows = await readList(input, entity, names);
-      terminal.out(writeList(rows, format, terminal.columns));
+      const shown = format === "table" ? rows.map((row) => pick(row, shownOf[entity.name])) : rows;
+      terminal.out(writeList(shown, format, terminal.columns));
       if (rows.length === 0 && (format === "table" || format === "wide")) {
         terminal.say(`No ${entity.plural} here.`);
       }
@@ -42,13 +43,41 @@ export const get: Command = {
     const rows = [];
     for (const operands of groups) rows.push(await readOne(input, entity, operands));
     const [only] = rows;
+    const within = only && entity.parameter === undefined && rowsWithin(only);
     terminal.out(
-      rows.length === 1 && only
+      within && (format === "table" || format === "wide")
+        ? writeList(within, format, terminal.columns)
+        : rows.length === 1 && only
         ? writeOne(only, format, terminal.columns)
         : writeList(rows, format, terminal.columns),
     );
   },
 };
+
+/** Members the narrow table shows, where an object has too many to choose by rule. */
+const shownOf: Readonly<Record<string, readonly string[]>> = {
+  audit: [
+    "timestamp",
+    "status",
+    "statusCode",
+    "resourceName",
+    "provider",
+    "model",
+    "totalDurationMs",
+    "errorCode",
+    "requestId",
+  ],
+};
+
+function pick(row: Row, members: readonly string[] | undefined): Row {
+  return members ? Object.fromEntries(members.map((member) => [member, row[member]])) : row;
+}
+
+/** What a table shows of an answer that is a list with something about it. */
+function rowsWithin({ data, modules }: Row): Row[] | undefined {
+  const rows = data ?? modules;
+  return Array.isArray(rows) && rows.length > 0 ? rows as Row[] : undefined;
+}
 
 /** Reads one object. A name that nothing has is answered with the nearest one. */
 export async function readOne(
