@@ -4,6 +4,7 @@ import { type Fault, GatewayError } from "../contract/errors.ts";
 import { AiConnection, AiResource, ApiKey, ApiKeyAssignment } from "../store/entities/index.ts";
 import type { SlotView } from "../store/snapshot.ts";
 import { prefixOf } from "./ai-connection-rows.ts";
+import { authorizeExecution } from "./api-key-rows.ts";
 import { isUuid, sameName } from "./field.ts";
 import { trackedMembers } from "./present.ts";
 import type { Item, RouteContext } from "./route.ts";
@@ -55,8 +56,12 @@ export function authorizeConnections(
   }
 }
 
-/** Replaces the keys of a resource; answers them as `presentResource` wants them. */
+/**
+ * Replaces the keys of a resource; answers them as `presentResource` wants them. A key that comes to a resource is
+ * widened, which needs the right to call models oneself.
+ */
 export async function assignKeys(
+  context: Pick<RouteContext, "snapshot" | "principal" | "workspace" | "environment">,
   em: Em,
   { resourceId, environmentId }: AiResource,
   apiKeyIds: readonly string[] | undefined,
@@ -83,9 +88,9 @@ export async function assignKeys(
   const links = await em.find(ApiKeyAssignment, { resourceId });
   for (const link of links) if (!wanted.has(link.apiKeyId)) em.remove(link);
   const present = new Set(links.map(({ apiKeyId }) => apiKeyId));
-  for (const apiKeyId of wanted) {
-    if (!present.has(apiKeyId)) em.create(ApiKeyAssignment, { apiKeyId, resourceId });
-  }
+  const added = [...wanted].filter((apiKeyId) => !present.has(apiKeyId));
+  if (added.length > 0) authorizeExecution(context);
+  for (const apiKeyId of added) em.create(ApiKeyAssignment, { apiKeyId, resourceId });
   await em.flush();
   return new Map([[resourceId, [...wanted].sort()]]);
 }

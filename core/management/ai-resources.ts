@@ -106,7 +106,7 @@ export const aiResourceRoutes: readonly Route[] = [
           ...fields,
         });
         await em.flush();
-        const keys = await assignKeys(em, row, body.assignApiKeys);
+        const keys = await assignKeys(context, em, row, body.assignApiKeys);
         const answer = presentResource(row, workspaceId, keys);
         record({
           ...activityOf("ai-resource:create", row, workspaceId),
@@ -166,7 +166,7 @@ export const aiResourceRoutes: readonly Route[] = [
         authorizeConnections(context, added, connections);
         const keys = body.assignApiKeys === undefined
           ? keysBefore
-          : await assignKeys(em, row, body.assignApiKeys ?? []);
+          : await assignKeys(context, em, row, body.assignApiKeys ?? []);
         await em.flush();
         const answer = presentResource(row, workspaceId, keys);
         record({

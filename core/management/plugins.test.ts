@@ -8,8 +8,9 @@ import { type Answer, startTestManagement, type TestManagement } from "./testing
 let plane: TestManagement;
 let folder: string;
 const path = `/api/v1/plugins/${encodeURIComponent("acme-sink")}`;
-const configs = (globalThis as { acmeConfigs?: { key?: { reveal(): string }; url: string }[] })
-  .acmeConfigs = [];
+/** What the plugin was activated with, each time. */
+const configs: { readonly key?: { reveal(): string }; readonly url: string }[] = [];
+Object.assign(globalThis, { acmeConfigs: configs });
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "vmx-plugin-"));

@@ -323,3 +323,29 @@ test("the simulator says nothing about workspaces its caller may not know of", a
     });
   expect((await ask("default")).body).toEqual((await ask("never-existed")).body);
 });
+
+test("a key is widened from neither side by somebody who may not call models", async () => {
+  const { workspaceId } = plane.firstRun;
+  const builder = await createPerson(plane, {
+    policy: allow(["*:get", "ai-resource:*", "api-key:*"], ["*"]),
+    memberships: { [workspaceId]: "MEMBER" },
+  });
+  const base = plane.environmentPath;
+  const key = (await plane.call("GET", `${base}/api-keys`)).body.data[0];
+  const resource = (await plane.call("GET", `${base}/ai-resources`)).body.data[0];
+  const byResource = await builder.call("PATCH", `${base}/ai-resources/${resource.resourceId}`, {
+    assignApiKeys: [key.apiKeyId],
+  });
+  expect(told(byResource)).toEqual([403, "NOT_AUTHORIZED"]);
+  expect(byResource.body.action).toBe("completion:execute");
+  const byKey = await builder.call("PATCH", `${base}/api-keys/${key.apiKeyId}`, {
+    resources: [resource.resourceId],
+  });
+  expect(told(byKey)).toEqual([403, "NOT_AUTHORIZED"]);
+  const rolled = await builder.call("POST", `${base}/api-keys/${key.apiKeyId}/roll`);
+  expect(told(rolled)).toEqual([403, "NOT_AUTHORIZED"]);
+  const disabled = await builder.call("PATCH", `${base}/api-keys/${key.apiKeyId}`, {
+    enabled: false,
+  });
+  expect(disabled.status, disabled.text).toBe(200);
+});
