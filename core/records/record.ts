@@ -1,4 +1,4 @@
-import type { AuditCost, AuditGate, AuditLeg, AuditRow, AuditTokens } from "@vmx/schemas";
+import type { AuditGate, AuditLeg, AuditRow, AuditTokens } from "@vmx/schemas";
 import type { RoutingTrace, Warning } from "@vmx/schemas";
 import type { AnswerFacts, Operation, Tokens } from "../contract/index.ts";
 import type { Exchange, Outcome } from "../gateway/exchange.ts";
@@ -21,8 +21,8 @@ export interface AuditRecord extends Omit<AuditRow, "status"> {
   readonly payloadCapture: "full" | "metadata" | "none" | "dropped";
 }
 
-/** Tells what a finished request cost; null when no price is known. */
-export type PriceRecord = (record: AuditRecord) => AuditCost | null;
+/** Adds what a finished request and its legs cost. */
+export type PriceRecord = (record: AuditRecord) => AuditRecord;
 
 const maxMessageLength = 2_000;
 
@@ -62,7 +62,7 @@ export function startedRecord(exchange: Exchange): AuditRecord {
 }
 
 /** The record of a finished request; its caller must be known. */
-export function finishedRecord(outcome: Outcome, price: PriceRecord = () => null): AuditRecord {
+export function finishedRecord(outcome: Outcome, price: PriceRecord = (record) => record): AuditRecord {
   const { exchange, facts } = outcome;
   const { legs, services } = exchange;
   const last = legs.at(-1);
@@ -108,8 +108,7 @@ export function finishedRecord(outcome: Outcome, price: PriceRecord = () => null
     revision: exchange.snapshot.revision,
     routing,
   };
-  const cost = price(record);
-  return cost === null ? record : { ...record, cost };
+  return price(record);
 }
 
 function identityOf(exchange: Exchange) {

@@ -2,6 +2,7 @@ import type { Dialect, JsonObject, StreamPart } from "../../contract/index.ts";
 import { mergedBody } from "../../gateway/merged-body.ts";
 import { assembleParts, createSseReader } from "../../kit/index.ts";
 import { mayHoldMedia, replaceMedia } from "./replace-media.ts";
+import { redactJson } from "./redact-json.ts";
 import { type PayloadHead, readSpooled, type SpooledText } from "./spooled.ts";
 
 /** The members of an audit row that payloads are kept in. */
@@ -109,7 +110,7 @@ function bounded(
   { maxBytes, redact }: DocumentOptions,
 ): { json: string; cut?: { keptBytes: number; totalBytes: number } } {
   const whole = "json" in given;
-  const text = redact(whole ? withoutMedia(given.json) : given.text);
+  const text = whole ? redactJson(withoutMedia(given.json), redact) : redact(given.text);
   const bytes = Buffer.byteLength(text);
   if (whole && bytes <= maxBytes) return { json: text };
   const first = cut(text, maxBytes);
