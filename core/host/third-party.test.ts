@@ -64,6 +64,12 @@ describe("in an empty folder, gateway and plugin from tarballs", () => {
   }, setUpMs);
   provesPlugin(installation);
 
+  test("the command line tells what it can do", async () => {
+    const entry = join(installation.folder, installation.core, `main.${installation.extension}`);
+    const { stdout } = await run(process.execPath, [entry, "create", "connection", "--help"]);
+    expect(stdout).toContain("--allowed-models");
+  }, callMs);
+
   test("no TypeScript source and no test is in a package", async () => {
     const names = await readdir(join(installation.folder, "node_modules/@vmx"), {
       recursive: true,
@@ -260,7 +266,15 @@ async function pack(folders: readonly string[]): Promise<string[]> {
 async function copyInstallation(name: string, tarballs: readonly string[]): Promise<string> {
   const folder = join(temporary, name);
   await mkdir(folder);
-  const parts = ["schemas", "core", "plugins", "package.json", "package-lock.json", "deno.json"];
+  const parts = [
+    "schemas",
+    "core",
+    "sdk",
+    "plugins",
+    "package.json",
+    "package-lock.json",
+    "deno.json",
+  ];
   for (const part of [...parts, ".npmrc"]) {
     await cp(join(root, part), join(folder, part), { recursive: true });
   }

@@ -640,6 +640,21 @@ export type AuditLeg = {
     errorMessage: string | null;
     timeToFirstTokenMs: number | null;
     tokens: AuditTokens | null;
+    /**
+     * LegCost
+     *
+     * Integers in nano-units; the legs of a request add up to its cost
+     */
+    cost?: {
+        inputUncached: number;
+        inputCacheRead: number;
+        cacheWrite: number;
+        output: number;
+        reasoning: number;
+        audio: number;
+        requests: number;
+        total: number;
+    };
     warnings: Array<Warning>;
 };
 
