@@ -3,8 +3,11 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Adapter, Builder } from "@sveltejs/kit";
 import staticAdapter from "@sveltejs/adapter-static";
+import { describeWeights, scriptWeights } from "./script-weights.ts";
 
 const folder = "build";
+/** Compressed script a page may load before it is there. */
+const mostScriptBytes = 250 * 1024;
 
 /**
  * Writes the console as files for the gateway: one page for every path, its boot script in a file of its own (the
@@ -27,6 +30,14 @@ export function consoleAdapter(): Adapter {
       };
       await writeFile(join(folder, "console.json"), `${JSON.stringify(manifest)}\n`);
       await builder.compress(folder);
+      const weights = await scriptWeights(builder.config.outDir, folder);
+      builder.log(describeWeights(weights));
+      const heaviest = Math.max(...weights.map(({ bytes }) => bytes));
+      if (heaviest > mostScriptBytes) {
+        throw new Error(
+          `Cannot accept the build: a page loads ${heaviest} bytes of script, at most ${mostScriptBytes} are allowed`,
+        );
+      }
     },
   };
 }

@@ -1,18 +1,15 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import axe from "axe-core";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
-import { loadConfig } from "../../core/config.ts";
-import { installationRoot } from "../../core/host/discover.ts";
-import { findConsole } from "../../core/http/console-files.ts";
-import { createKernel, type Kernel } from "../../core/kernel.ts";
 
 /** A gateway with its console, and a browser that looks at it. */
 export interface Console {
   readonly url: string;
-  readonly kernel: Kernel;
   /** Path of the first run's environment in the console. */
   readonly home: string;
   /** Opens a page in a context of its own, signed in unless told otherwise. */
@@ -49,38 +46,47 @@ const password = "correct horse battery staple";
 const adminToken = "console-test-admin-token-0123456789abcdef";
 const pictures = fileURLToPath(new URL("../screenshots/", import.meta.url));
 
-/** Starts a gateway on a free port with an embedded database, and Chromium. */
+/** Starts a gateway as its user does, on a free port with an embedded database, and Chromium. */
 export async function startConsole(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<Console> {
-  if (!findConsole()) throw new Error("Cannot test the console: run `npm run build:console` first");
   const dataDir = mkdtempSync(join(tmpdir(), "vmx-console-"));
-  const variables = {
+  const gateway = await startGateway({
     HOST: "127.0.0.1",
     PORT: "0",
     DATA_DIR: dataDir,
     VMX_ADMIN_PASSWORD: password,
     VMX_ADMIN_TOKEN: adminToken,
     LOG_LEVEL: "error",
+    LOG_FORMAT: "json",
     ...environment,
-  };
-  const kernel = await createKernel(
-    loadConfig(variables, installationRoot(), { terminal: false }),
-    variables,
-  );
+  });
+  const { url } = gateway;
+  const call: Console["call"] = (method, path, body) =>
+    fetch(url + path, {
+      method,
+      headers: {
+        authorization: `Bearer ${adminToken}`,
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  const { data: [workspace] } = await (await call(
+    "GET",
+    "/api/v1/workspaces?includesEnvironments=true",
+  )).json() as { data: { workspaceId: string; environments: { environmentId: string }[] }[] };
   const browser = await chromium.launch({
     executablePath: process.env["VMX_TEST_CHROMIUM"] ?? "/usr/bin/chromium",
     args: ["--no-sandbox"],
   });
   mkdirSync(pictures, { recursive: true });
-  const { workspaceId, environmentId } = kernel.firstRun!;
   let cookies: Awaited<ReturnType<BrowserContext["cookies"]>> | undefined;
 
   const open: Console["open"] = async (
     { theme = "light", width = 1280, signedIn = true } = {},
   ) => {
     const context = await browser.newContext({
-      baseURL: kernel.url,
+      baseURL: url,
       viewport: { width, height: width < 600 ? 844 : 900 },
       colorScheme: theme,
       reducedMotion: "reduce",
@@ -96,23 +102,16 @@ export async function startConsole(
   };
 
   return {
-    url: kernel.url,
-    kernel,
+    url,
     home: "/w/default/default",
-    apiPath: `/api/v1/workspaces/${workspaceId}/environments/${environmentId}`,
+    apiPath: `/api/v1/workspaces/${workspace!.workspaceId}/environments/${
+      workspace!.environments[0]!.environmentId
+    }`,
     open,
-    call: (method, path, body) =>
-      fetch(kernel.url + path, {
-        method,
-        headers: {
-          authorization: `Bearer ${adminToken}`,
-          ...(body === undefined ? {} : { "content-type": "application/json" }),
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      }),
+    call,
     async stop() {
       await stopBrowser(browser);
-      await kernel.stop();
+      await gateway.stop();
       rmSync(dataDir, { recursive: true, force: true });
     },
   };
@@ -158,7 +157,9 @@ async function watch(context: BrowserContext): Promise<Visit> {
         return violations
           .filter(({ impact }) => impact === "serious" || impact === "critical")
           .flatMap(({ id, nodes }) =>
-            nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 160)} ${failureSummary}`)
+            nodes.map(({ html, failureSummary }) =>
+              `${id}: ${html.slice(0, 160)} ${failureSummary}`
+            )
           );
       });
       return found;
@@ -172,4 +173,38 @@ async function watch(context: BrowserContext): Promise<Visit> {
 
 async function stopBrowser(browser: Browser): Promise<void> {
   await browser.close().catch(() => {});
+}
+
+async function startGateway(
+  variables: Readonly<Record<string, string>>,
+): Promise<{ readonly url: string; stop(): Promise<void> }> {
+  const root = fileURLToPath(new URL("../../", import.meta.url));
+  const child: ChildProcess = spawn(process.execPath, ["core/main.ts"], {
+    cwd: root,
+    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...variables },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  const url = await new Promise<string>((resolve, reject) => {
+    const read = (chunk: Buffer) => {
+      output += chunk.toString();
+      const line = output.split("\n").find((each) => each.includes('"event":"ready"'));
+      if (!line) return;
+      const ready = JSON.parse(line) as { consoleUrl?: string };
+      if (ready.consoleUrl) resolve(ready.consoleUrl);
+      else reject(new Error("Cannot test the console: run `npm run build:console` first"));
+    };
+    child.stdout!.on("data", read);
+    child.stderr!.on("data", (chunk: Buffer) => output += chunk.toString());
+    child.once("exit", (code) => reject(new Error(`The gateway ended with ${code}:\n${output}`)));
+  });
+  return {
+    url,
+    async stop() {
+      if (child.exitCode !== null) return;
+      const ended = once(child, "exit");
+      child.kill("SIGTERM");
+      await ended;
+    },
+  };
 }

@@ -135,7 +135,9 @@ test("the sign-in page is accessible, and wrong credentials do not tell which pa
   await visit.page.keyboard.press("Enter");
   await visit.page.getByRole("alert").waitFor();
   expect(await visit.audit()).toEqual([]);
-  expect(await visit.page.getByRole("alert").textContent()).not.toMatch(/user(name)? .*(unknown|exist)/i);
+  expect(await visit.page.getByRole("alert").textContent()).not.toMatch(
+    /user(name)? .*(unknown|exist)/i,
+  );
   await visit.picture("sign-in-light-1280");
   await visit.close();
 });

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { access, cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, dirname, extname, join, relative, sep } from "node:path";
 import process from "node:process";
@@ -51,6 +51,7 @@ export async function stagePackages(
     await rename(join(build, folder), output).catch(() => mkdir(output));
     await copyAssets(join(root, folder), output);
     await pointAtScripts(output);
+    if (folder === "core") await copyConsole(root, output);
     const source = JSON.parse(await readFile(join(root, folder, "package.json"), "utf8"));
     const files = (await readdir(output)).filter((name) => name !== "package.json").sort();
     const manifest = stagedManifest(source, files);
@@ -118,6 +119,15 @@ async function copyAssets(from: string, to: string): Promise<void> {
       return extname(path) !== ".ts" && basename(path) !== "package.json";
     },
   });
+}
+
+/** The console travels with the gateway that serves it; `core/http` looks for it there. */
+async function copyConsole(root: string, to: string): Promise<void> {
+  const built = join(root, "admin/build");
+  await access(join(built, "index.html")).catch(() => {
+    throw new Error("Cannot stage core: the console is not built (npm run build:console)");
+  });
+  await cp(built, join(to, "console"), { recursive: true });
 }
 
 /** The compiler leaves `.ts` in declarations and in some dynamic imports. */

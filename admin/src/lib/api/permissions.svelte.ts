@@ -57,6 +57,8 @@ export const permissions = new Permissions();
 
 /** A name as it stands in resource strings. */
 export function segment(name: string): string {
-  return name.replace(/[:*?%]/g, (character) =>
-    `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`);
+  return name.replace(
+    /[:*?%]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`,
+  );
 }

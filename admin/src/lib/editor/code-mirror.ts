@@ -68,7 +68,9 @@ export function createEditor(place: HTMLElement, options: EditorOptions): Editor
   };
 }
 
-function emptyIsFine(check: ReturnType<typeof jsonParseLinter>): ReturnType<typeof jsonParseLinter> {
+function emptyIsFine(
+  check: ReturnType<typeof jsonParseLinter>,
+): ReturnType<typeof jsonParseLinter> {
   return (view) => view.state.doc.toString().trim() === "" ? [] : check(view);
 }
 

@@ -7,7 +7,8 @@ export function printYaml(value: unknown, indent = ""): string {
   if (typeof value === "object" && value !== null) {
     const entries = Object.entries(value).filter(([, member]) => member !== undefined);
     if (entries.length === 0) return "{}";
-    return entries.map(([name, member]) => `${indent}${scalar(name)}:${below(member, indent)}`).join("\n");
+    return entries.map(([name, member]) => `${indent}${scalar(name)}:${below(member, indent)}`)
+      .join("\n");
   }
   return scalar(value);
 }
@@ -26,7 +27,8 @@ function nested(value: unknown, indent: string): string {
 
 function scalar(value: unknown): string {
   if (typeof value !== "string") return String(value);
-  const plain = /^[A-Za-z_][\w ./@-]*$/.test(value) && !/^(true|false|null|yes|no|on|off|y|n)$/i.test(value) &&
+  const plain = /^[A-Za-z_][\w ./@-]*$/.test(value) &&
+    !/^(true|false|null|yes|no|on|off|y|n)$/i.test(value) &&
     !value.endsWith(" ");
   return plain ? value : JSON.stringify(value);
 }

@@ -129,9 +129,13 @@ export class Run {
   #whole(answer: Value): void {
     this.#gateway(answer["vmx"]);
     if (answer["error"]) return this.#fail(answer["error"]);
-    if (answer["code"] && answer["detail"]) return this.#fail({ code: answer["code"], message: answer["detail"] });
+    if (answer["code"] && answer["detail"]) {
+      return this.#fail({ code: answer["code"], message: answer["detail"] });
+    }
     this.usage = answer["usage"] as Value | undefined;
-    const message = (answer["choices"] as Value[] | undefined)?.[0]?.["message"] as Value | undefined;
+    const message = (answer["choices"] as Value[] | undefined)?.[0]?.["message"] as
+      | Value
+      | undefined;
     if (message) {
       this.#say(message["content"]);
       if (message["tool_calls"]) this.parts = message["tool_calls"] as unknown[];

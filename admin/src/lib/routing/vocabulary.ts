@@ -13,10 +13,30 @@ export interface FieldPreset {
 /** What people ask for most; anything else is typed as an expression. */
 export const fieldPresets: readonly FieldPreset[] = [
   { group: "Request", label: "Input tokens", expression: "tokens.input", type: "number" },
-  { group: "Request", label: "Characters of all messages", expression: "length(request.allMessagesContent)", type: "number" },
-  { group: "Request", label: "Number of messages", expression: "request.messagesCount", type: "number" },
-  { group: "Request", label: "Last user message", expression: "request.lastUserMessage.content", type: "string" },
-  { group: "Request", label: "Text of any message", expression: "request.allMessagesContent", type: "string" },
+  {
+    group: "Request",
+    label: "Characters of all messages",
+    expression: "length(request.allMessagesContent)",
+    type: "number",
+  },
+  {
+    group: "Request",
+    label: "Number of messages",
+    expression: "request.messagesCount",
+    type: "number",
+  },
+  {
+    group: "Request",
+    label: "Last user message",
+    expression: "request.lastUserMessage.content",
+    type: "string",
+  },
+  {
+    group: "Request",
+    label: "Text of any message",
+    expression: "request.allMessagesContent",
+    type: "string",
+  },
   { group: "Request", label: "System text", expression: "request.system", type: "string" },
   { group: "Request", label: "Has tools", expression: "hasTools", type: "boolean" },
   { group: "Request", label: "Has images", expression: "hasImages", type: "boolean" },
@@ -29,13 +49,53 @@ export const fieldPresets: readonly FieldPreset[] = [
   { group: "Caller", label: "Source address", expression: "sourceIp", type: "string" },
   { group: "Caller", label: "Metadata: tier", expression: "metadata.tier", type: "string" },
   { group: "Caller", label: "Metadata: user", expression: "metadata.user", type: "string" },
-  { group: "Live", label: "Error rate over 5 minutes", expression: "errorRate(5)", type: "number", unit: "%" },
-  { group: "Live", label: "Error rate over 10 minutes", expression: "errorRate(10)", type: "number", unit: "%" },
-  { group: "Live", label: "Tokens used this minute", expression: "capacityUsage('minute').tokensUsagePercent", type: "number", unit: "%" },
-  { group: "Live", label: "Requests used this minute", expression: "capacityUsage('minute').requestsUsagePercent", type: "number", unit: "%" },
-  { group: "Live", label: "Tokens left this minute", expression: "capacityUsage('minute').remainingTokens", type: "number" },
-  { group: "Live", label: "Requests left this minute", expression: "capacityUsage('minute').remainingRequests", type: "number" },
-  { group: "Live", label: "Median latency", expression: "latency(50, 10)", type: "number", unit: "ms" },
+  {
+    group: "Live",
+    label: "Error rate over 5 minutes",
+    expression: "errorRate(5)",
+    type: "number",
+    unit: "%",
+  },
+  {
+    group: "Live",
+    label: "Error rate over 10 minutes",
+    expression: "errorRate(10)",
+    type: "number",
+    unit: "%",
+  },
+  {
+    group: "Live",
+    label: "Tokens used this minute",
+    expression: "capacityUsage('minute').tokensUsagePercent",
+    type: "number",
+    unit: "%",
+  },
+  {
+    group: "Live",
+    label: "Requests used this minute",
+    expression: "capacityUsage('minute').requestsUsagePercent",
+    type: "number",
+    unit: "%",
+  },
+  {
+    group: "Live",
+    label: "Tokens left this minute",
+    expression: "capacityUsage('minute').remainingTokens",
+    type: "number",
+  },
+  {
+    group: "Live",
+    label: "Requests left this minute",
+    expression: "capacityUsage('minute').remainingRequests",
+    type: "number",
+  },
+  {
+    group: "Live",
+    label: "Median latency",
+    expression: "latency(50, 10)",
+    type: "number",
+    unit: "ms",
+  },
   { group: "Time", label: "Hour of the day, UTC", expression: "now.hour", type: "number" },
   { group: "Time", label: "Weekday, 1 is Monday", expression: "now.weekday", type: "number" },
 ];
@@ -58,8 +118,27 @@ export const comparatorWords: Readonly<Record<string, string>> = {
   EXISTS: "exists",
 };
 
-const numeric = ["GREATER_THAN", "GREATER_THAN_OR_EQUAL", "LESS_THAN", "LESS_THAN_OR_EQUAL", "EQUAL", "NOT_EQUAL", "EXISTS"];
-const textual = ["CONTAINS", "NOT_CONTAINS", "EQUAL", "NOT_EQUAL", "STARTS_WITH", "ENDS_WITH", "PATTERN", "IN", "NOT_IN", "EXISTS"];
+const numeric = [
+  "GREATER_THAN",
+  "GREATER_THAN_OR_EQUAL",
+  "LESS_THAN",
+  "LESS_THAN_OR_EQUAL",
+  "EQUAL",
+  "NOT_EQUAL",
+  "EXISTS",
+];
+const textual = [
+  "CONTAINS",
+  "NOT_CONTAINS",
+  "EQUAL",
+  "NOT_EQUAL",
+  "STARTS_WITH",
+  "ENDS_WITH",
+  "PATTERN",
+  "IN",
+  "NOT_IN",
+  "EXISTS",
+];
 
 /** The preset an expression stands for. */
 export function presetOf(expression: string): FieldPreset | undefined {
@@ -94,21 +173,30 @@ export function sentenceOf(route: RouteDraft, target: string): string {
   return `When ${when}, ${share} to ${target}.`;
 }
 
-function joined(conditions: readonly (ConditionDraft | GroupDraft)[], operator: "AND" | "OR"): string {
+function joined(
+  conditions: readonly (ConditionDraft | GroupDraft)[],
+  operator: "AND" | "OR",
+): string {
   return conditions
     .filter(({ enabled }) => enabled)
-    .map((each) => each.type === "group" ? `(${joined(each.conditions, each.operator)})` : phrase(each))
+    .map((each) =>
+      each.type === "group" ? `(${joined(each.conditions, each.operator)})` : phrase(each)
+    )
     .join(operator === "AND" ? " and " : " or ");
 }
 
 function phrase({ expression, comparator, value }: ConditionDraft): string {
   const preset = presetOf(expression);
   const left = preset ? preset.label.toLowerCase() : expression;
-  if (comparator === "EXISTS") return `${left} ${value.expression === "false" ? "is absent" : "exists"}`;
+  if (comparator === "EXISTS") {
+    return `${left} ${value.expression === "false" ? "is absent" : "exists"}`;
+  }
   if (preset?.type === "boolean" && comparator === "EQUAL") {
     return value.expression === "false" ? `not: ${left}` : left;
   }
-  const right = preset?.type === "number" ? `${value.expression ?? "?"}${preset.unit ? ` ${preset.unit}` : ""}` : `“${value.expression ?? ""}”`;
+  const right = preset?.type === "number"
+    ? `${value.expression ?? "?"}${preset.unit ? ` ${preset.unit}` : ""}`
+    : `“${value.expression ?? ""}”`;
   return `${left} ${comparatorWords[comparator] ?? comparator} ${right}`;
 }
 
@@ -123,10 +211,68 @@ const long = "Please summarise the following report in detail. ".repeat(200).tri
 
 /** Requests as applications send them. */
 export const samples: readonly Sample[] = [
-  { label: "Short chat", dialect: "openai-chat", body: { messages: [{ role: "user", content: "What is the capital of France?" }] } },
-  { label: "Long chat", dialect: "openai-chat", body: { messages: [{ role: "system", content: "You are a careful analyst." }, { role: "user", content: long }] } },
-  { label: "With tools", dialect: "openai-chat", body: { messages: [{ role: "user", content: "What is the weather in Lisbon?" }], tools: [{ type: "function", function: { name: "get_weather", description: "Current weather", parameters: { type: "object", properties: { city: { type: "string" } }, required: ["city"] } } }] } },
-  { label: "With an image", dialect: "openai-chat", body: { messages: [{ role: "user", content: [{ type: "text", text: "What is in this picture?" }, { type: "image_url", image_url: { url: "https://example.com/cat.png" } }] }] } },
-  { label: "JSON answer", dialect: "openai-chat", body: { messages: [{ role: "user", content: "Name three rivers." }], response_format: { type: "json_object" } } },
-  { label: "Messages, streamed", dialect: "anthropic-messages", body: { max_tokens: 300, stream: true, messages: [{ role: "user", content: "Write a haiku." }] } },
+  {
+    label: "Short chat",
+    dialect: "openai-chat",
+    body: { messages: [{ role: "user", content: "What is the capital of France?" }] },
+  },
+  {
+    label: "Long chat",
+    dialect: "openai-chat",
+    body: {
+      messages: [{ role: "system", content: "You are a careful analyst." }, {
+        role: "user",
+        content: long,
+      }],
+    },
+  },
+  {
+    label: "With tools",
+    dialect: "openai-chat",
+    body: {
+      messages: [{ role: "user", content: "What is the weather in Lisbon?" }],
+      tools: [{
+        type: "function",
+        function: {
+          name: "get_weather",
+          description: "Current weather",
+          parameters: {
+            type: "object",
+            properties: { city: { type: "string" } },
+            required: ["city"],
+          },
+        },
+      }],
+    },
+  },
+  {
+    label: "With an image",
+    dialect: "openai-chat",
+    body: {
+      messages: [{
+        role: "user",
+        content: [{ type: "text", text: "What is in this picture?" }, {
+          type: "image_url",
+          image_url: { url: "https://example.com/cat.png" },
+        }],
+      }],
+    },
+  },
+  {
+    label: "JSON answer",
+    dialect: "openai-chat",
+    body: {
+      messages: [{ role: "user", content: "Name three rivers." }],
+      response_format: { type: "json_object" },
+    },
+  },
+  {
+    label: "Messages, streamed",
+    dialect: "anthropic-messages",
+    body: {
+      max_tokens: 300,
+      stream: true,
+      messages: [{ role: "user", content: "Write a haiku." }],
+    },
+  },
 ];

@@ -61,7 +61,9 @@ export const hostileSchemas: readonly { readonly name: string; readonly schema: 
   { name: "no choice at all", schema: { type: "object", properties: { a: { enum: [] } } } },
   {
     name: "alternatives of everything",
-    schema: { oneOf: [{ type: "string" }, { type: "object", properties: { x: { type: "number" } } }, true] },
+    schema: {
+      oneOf: [{ type: "string" }, { type: "object", properties: { x: { type: "number" } } }, true],
+    },
   },
   {
     name: "several types",

@@ -200,7 +200,9 @@ export function emptyOf(schema: Schema, root: Schema): unknown {
   switch (typeOf(schema)) {
     case "object": {
       const constants = membersOf(schema, root, {}).filter((member) => "const" in member.schema);
-      return Object.fromEntries(constants.map(({ name, schema: { const: value } }) => [name, value]));
+      return Object.fromEntries(
+        constants.map(({ name, schema: { const: value } }) => [name, value]),
+      );
     }
     case "array":
       return [];

@@ -91,7 +91,9 @@ function textOf(keyword: string, limit: unknown, holder: Schema): string | undef
       return `Not a valid ${limit}`;
     case "pattern": {
       const example = Array.isArray(holder["examples"]) ? holder["examples"][0] : undefined;
-      return `Not in the form that is expected${example === undefined ? "" : `, such as ${example}`}`;
+      return `Not in the form that is expected${
+        example === undefined ? "" : `, such as ${example}`
+      }`;
     }
     default:
       return undefined;

@@ -41,7 +41,12 @@ export function placesOf(scope: Scope | undefined): readonly PlaceGroup[] {
         { label: "Users", icon: Users, href: "/users", needs: ["user:list", "user"] },
         { label: "Roles", icon: ShieldCheck, href: "/roles", needs: ["role:list", "role"] },
         { label: "Plugins", icon: Blocks, href: "/plugins", needs: ["plugin:list", "plugin"] },
-        { label: "Activity", icon: Activity, href: "/activity", needs: ["activity:list", "activity"] },
+        {
+          label: "Activity",
+          icon: Activity,
+          href: "/activity",
+          needs: ["activity:list", "activity"],
+        },
       ],
     },
   ];

@@ -14,7 +14,10 @@ export interface ShortcutParts {
 /** Keys everywhere, as the sheet lists them. */
 export const shortcutSheet: readonly (readonly [keys: string, what: string])[] = [
   ["Ctrl K", "Command palette (⌘ K on a Mac)"],
-  ["g, then a letter", "Go to a page: o overview, r resources, c connections, k keys, p playground"],
+  [
+    "g, then a letter",
+    "Go to a page: o overview, r resources, c connections, k keys, p playground",
+  ],
   ["/", "Filter the list"],
   ["j, k", "Next, previous row"],
   ["Enter", "Open the row"],
@@ -70,6 +73,7 @@ function walkRows(step: number): void {
 
 function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLElement &&
-    (target.isContentEditable || target.closest("input, textarea, select, [role=textbox]") !== null ||
+    (target.isContentEditable ||
+      target.closest("input, textarea, select, [role=textbox]") !== null ||
       target.shadowRoot !== null);
 }

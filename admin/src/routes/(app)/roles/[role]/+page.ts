@@ -8,6 +8,10 @@ export const load: PageLoad = ({ params, url }) => {
   const from = url.searchParams.get("from");
   return {
     isNew,
-    role: query(async () => isNew ? (from ? await vmx.roles.get(from) : null) : await vmx.roles.get(params.role, { includesMembers: true })),
+    role: query(async () =>
+      isNew
+        ? (from ? await vmx.roles.get(from) : null)
+        : await vmx.roles.get(params.role, { includesMembers: true })
+    ),
   };
 };

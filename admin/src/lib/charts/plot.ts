@@ -1,0 +1,111 @@
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import { type ChartKind, colourOf, dashes, type Series, stack } from "./series.ts";
+
+/** How a plot is set up. */
+export interface PlotOptions {
+  readonly height: number;
+  readonly kind: ChartKind;
+  readonly group: string | undefined;
+  readonly format: (value: number) => string;
+  /** The cursor stands at an index; undefined when it has left. */
+  readonly point: (index: number | undefined) => void;
+}
+
+/** A plot in the page. */
+export interface PlotHandle {
+  set(times: readonly number[], series: readonly Series[]): void;
+  /** Moves the cursor, as the keyboard does. */
+  cursor(index: number): void;
+  /** Reads the colours again after a change of theme. */
+  recolour(): void;
+  destroy(): void;
+}
+
+/** Draws into an element and follows its width. */
+export function createPlot(place: HTMLElement, options: PlotOptions): PlotHandle {
+  let plot: uPlot | undefined;
+  let shown: { times: readonly number[]; series: readonly Series[] } = { times: [], series: [] };
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const observer = new ResizeObserver(() =>
+    plot?.setSize({ width: place.clientWidth, height: options.height })
+  );
+  observer.observe(place);
+  dark.addEventListener("change", draw);
+
+  function draw(): void {
+    plot?.destroy();
+    const { times, series } = shown;
+    const sums = stack(series);
+    // Areas that stand on others are drawn from the top, so that the lower ones lie before them.
+    const order = series.map((_, index) => index).reverse();
+    const data = [
+      times.map((time) => time / 1000),
+      ...order.map((index) => sums[index]),
+    ] as unknown as uPlot.AlignedData;
+    const axis = {
+      stroke: colour("--text-faint"),
+      grid: { stroke: colour("--line"), width: 1 },
+      ticks: { show: false },
+    };
+    plot = new uPlot(
+      {
+        width: place.clientWidth || 600,
+        height: options.height,
+        legend: { show: false },
+        cursor: {
+          ...(options.group ? { sync: { key: options.group } } : {}),
+          points: { size: 7 },
+          drag: { x: false, y: false },
+        },
+        scales: { y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.08 : 1] } },
+        axes: [axis, { ...axis, size: 64, values: (_plot, values) => values.map(options.format) }],
+        series: [
+          {},
+          ...order.map((index): uPlot.Series => ({
+            label: series[index]!.label,
+            stroke: colour(colourOf(index)),
+            width: 2,
+            dash: [...dashes[index % dashes.length]!],
+            spanGaps: false,
+            points: { show: times.length < 40 },
+            ...(options.kind === "line" ? {} : {
+              fill: `color-mix(in srgb, ${colour(colourOf(index))} 35%, ${colour("--surface")})`,
+            }),
+            ...(options.kind === "bars" ? { paths: uPlot.paths.bars!({ size: [0.7, 40] }) } : {}),
+          })),
+        ],
+        hooks: { setCursor: [(self) => options.point(self.cursor.idx ?? undefined)] },
+      },
+      data,
+      place,
+    );
+  }
+
+  /** A canvas knows no custom properties, and none of `light-dark()`: the browser works the colour out. */
+  function colour(name: string): string {
+    const probe = document.createElement("span");
+    probe.style.color = `var(${name})`;
+    place.append(probe);
+    const { color } = getComputedStyle(probe);
+    probe.remove();
+    return color;
+  }
+
+  return {
+    set(times, series) {
+      shown = { times, series };
+      draw();
+    },
+    cursor(index) {
+      if (!plot) return;
+      plot.setCursor({ left: plot.valToPos(shown.times[index]! / 1000, "x"), top: 0 });
+    },
+    recolour: draw,
+    destroy() {
+      observer.disconnect();
+      dark.removeEventListener("change", draw);
+      plot?.destroy();
+    },
+  };
+}
