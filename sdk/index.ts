@@ -17,4 +17,5 @@ export type {
 } from "./operations.ts";
 export type { Fetch } from "./send.ts";
 export { Vmx, type VmxOptions } from "./vmx.ts";
+export type { MetadataFilter } from "./entities/audit.ts";
 export { EnvironmentScope } from "./entities/environment-scope.ts";
