@@ -2,24 +2,17 @@ import {
   type Amount,
   type AnswerFacts,
   GatewayError,
-  type Meter,
-  type MeterState,
   type PoolGate,
   type Refusal,
   type Tokens,
 } from "../contract/index.ts";
-import {
-  type AdmissionReply,
-  type Lease,
-  legMeters,
-  type LegSubject,
-  refusalError,
-} from "../capacity/index.ts";
+import { type Lease, legMeters, type LegSubject, refusalError } from "../capacity/index.ts";
 import type { ExpectedTokens } from "../capacity/estimates.ts";
 import { poolGateOf } from "../prioritization/index.ts";
 import type { ConnectionView } from "../store/snapshot.ts";
 import type { Exchange } from "./exchange.ts";
-import type { GateRecord, LegRecord } from "./leg.ts";
+import { gateRecord, skippedGate } from "./gate-record.ts";
+import type { LegRecord } from "./leg.ts";
 import { ephemeralId } from "./overrides.ts";
 import { mergedRequest } from "./merged-request.ts";
 
@@ -41,8 +34,6 @@ const graceMs = 60_000;
 /** No request takes more; larger figures are mistakes and must not spoil a counter. */
 const mostTokens = 1e9;
 
-const skipped: GateRecord = { durationMs: 0, result: "skipped", meters: [], failing: [] };
-
 /**
  * Reserves a leg's estimated use in every meter that limits it, or in none: one store call, and none when nothing
  * limits.
@@ -60,7 +51,7 @@ export async function admit(
   const subject = subjectOf(exchange, connection);
   const meters = exchange.request.endpoint.operation === "count-tokens" ? [] : legMeters(subject);
   if (meters.length === 0) {
-    record.gate = skipped;
+    record.gate = skippedGate;
     return createAdmitted(exchange, record, subject, undefined, undefined);
   }
   const { admission } = exchange.services.capacity;
@@ -239,46 +230,4 @@ function refusal(
     poolLimit: pool?.limit,
     cooldownSeconds: caller!.environment.settings.prioritization.cooldownSeconds,
   });
-}
-
-function gateRecord(
-  reply: AdmissionReply,
-  meters: readonly Meter[],
-  amount: Amount,
-  durationMs: number,
-): GateRecord {
-  const states = reply.result === "admitted" ? reply.states : [];
-  const refused = reply.result === "refused" ? reply.refused : [];
-  return {
-    durationMs,
-    result: reply.result !== "admitted" ? "denied" : reply.degraded ? "degraded" : "admitted",
-    meters: meters.map((meter, index) => describe(meter, states[index], amount)),
-    failing: refused.map((one) =>
-      one.gate === "capacity"
-        ? {
-          level: one.meter.level,
-          subjectId: one.meter.subjectId,
-          period: one.meter.period,
-          axis: one.axis,
-          used: one.used,
-        }
-        : { level: "pool", pool: one.pool ?? null, rule: one.rule, used: one.used }
-    ),
-    ...(reply.result === "admitted"
-      ? { reservationId: reply.lease.reservationId, reserved: amount }
-      : {}),
-  };
-}
-
-function describe(meter: Meter, state: MeterState | undefined, requested: Amount) {
-  const { level, subjectId, period, limit, dimension } = meter;
-  return {
-    level,
-    subjectId,
-    period,
-    ...(dimension ? { dimension: dimension.name, dimensionValue: dimension.value } : {}),
-    limit,
-    used: state?.used ?? null,
-    requested,
-  };
 }
