@@ -62,7 +62,10 @@ export function startedRecord(exchange: Exchange): AuditRecord {
 }
 
 /** The record of a finished request; its caller must be known. */
-export function finishedRecord(outcome: Outcome, price: PriceRecord = (record) => record): AuditRecord {
+export function finishedRecord(
+  outcome: Outcome,
+  price: PriceRecord = (record) => record,
+): AuditRecord {
   const { exchange, facts } = outcome;
   const { legs, services } = exchange;
   const last = legs.at(-1);

@@ -1,0 +1,12 @@
+import { expect, test } from "vitest";
+import { runThroughOutage } from "./outage-testing.ts";
+
+test.each(["stopped", "paused"] as const)(
+  "completions go on while the database is %s for 60 s, hardly slower, and no row is missing afterwards",
+  async (kind) => {
+    const report = await runThroughOutage(kind, 60_000);
+    console.log(kind, report);
+    expect(report).toMatchObject({ failed: 0, missing: 0 });
+    expect(report.duringP99Ms - report.beforeP99Ms).toBeLessThan(20);
+  },
+);
