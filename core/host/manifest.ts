@@ -4,10 +4,12 @@ import {
   type PluginManifest,
   PluginManifest as manifestSchema,
   type ProviderBootstrap,
+  ProviderPrice,
 } from "@vmx/schemas";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import semver from "semver";
+import Type from "typebox";
 import { contributionPoints } from "../contract/index.ts";
 import type { JsonSchema } from "./configuration-schema.ts";
 import type { FoundPackage } from "./discover.ts";
@@ -42,6 +44,7 @@ export function createManifestReader(
   const ajv = new Ajv2020({ allErrors: true, strict: false, validateSchema: false });
   addFormats.default(ajv);
   const valid = ajv.compile<PluginManifest>(manifestSchema);
+  const validPrices = ajv.compile<ProviderPrice[]>(Type.Array(ProviderPrice));
   return async (found) => {
     const id = packageName(found);
     const refuse = (reason: string) =>
@@ -60,7 +63,14 @@ export function createManifestReader(
       readSchema(found.folder, path).catch((cause: Error) => {
         throw refuse(`${field} "${path}" ${cause.message}`);
       });
-    const contributions = await contributionsOf(id, manifest, read);
+    const readPrices = async (field: string, path: string): Promise<ProviderPrice[]> => {
+      const prices = await readJson(found.folder, path).catch((cause: Error) => {
+        throw refuse(`${field} "${path}" ${cause.message}`);
+      });
+      if (validPrices(prices)) return prices;
+      throw refuse(`${field} "${path}": ${faultSentence(faultsOf(validPrices.errors))}`);
+    };
+    const contributions = await contributionsOf(id, manifest, read, readPrices);
     const settings = manifest.contributes.settings;
     const settingsSchema = settings && await read("contributes.settings.schema", settings.schema);
     const events = contributions.map(({ point, id }) => activationEvent(point, id));
@@ -86,11 +96,13 @@ async function contributionsOf(
   pluginId: string,
   manifest: PluginManifest,
   read: (field: string, path: string) => Promise<JsonSchema>,
+  readPrices: (field: string, path: string) => Promise<ProviderPrice[]>,
 ): Promise<Contribution[]> {
   const contributions: Contribution[] = [];
   for (const point of contributionPoints) {
     for (const [index, entry] of (manifest.contributes[point] ?? []).entries()) {
       const field = `contributes.${point}[${index}].configuration`;
+      const { prices } = entry as { prices?: string };
       contributions.push({
         point,
         id: entry.id,
@@ -100,6 +112,9 @@ async function contributionsOf(
         pluginVersion: manifest.version,
         entry,
         configuration: entry.configuration && await read(field, entry.configuration) || undefined,
+        ...(prices === undefined
+          ? {}
+          : { prices: await readPrices(`contributes.${point}[${index}].prices`, prices) }),
       });
     }
   }
@@ -107,18 +122,21 @@ async function contributionsOf(
 }
 
 async function readSchema(folder: string, path: string): Promise<JsonSchema> {
-  const file = await realpath(join(folder, path)).catch(() => undefined);
-  if (file === undefined) throw new Error("does not exist");
-  if (!file.startsWith(folder + sep)) throw new Error("lies outside the package");
-  let schema: unknown;
-  try {
-    schema = JSON.parse(await readFile(file, "utf8"));
-  } catch {
-    throw new Error("is not valid JSON");
-  }
+  const schema = await readJson(folder, path);
   if (typeof schema !== "object" || schema === null || !("type" in schema)) {
     throw new Error("is not a JSON Schema");
   }
   if (schema.type !== "object") throw new Error("does not describe an object");
   return schema as JsonSchema;
+}
+
+async function readJson(folder: string, path: string): Promise<unknown> {
+  const file = await realpath(join(folder, path)).catch(() => undefined);
+  if (file === undefined) throw new Error("does not exist");
+  if (!file.startsWith(folder + sep)) throw new Error("lies outside the package");
+  try {
+    return JSON.parse(await readFile(file, "utf8"));
+  } catch {
+    throw new Error("is not valid JSON");
+  }
 }

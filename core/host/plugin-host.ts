@@ -1,3 +1,4 @@
+import type { ProviderPrice } from "@vmx/schemas";
 import type { ContributionPoint, ContributionPoints } from "../contract/index.ts";
 
 /** The plugin host as the rest of core sees it. */
@@ -42,6 +43,8 @@ export interface Contribution {
   readonly entry: Readonly<Record<string, unknown>>;
   /** JSON Schema of the contribution's configuration (a provider's connection configuration). */
   readonly configuration: Readonly<Record<string, unknown>> | undefined;
+  /** What the models of a provider cost, as far as its plugin knows. */
+  readonly prices?: readonly ProviderPrice[];
 }
 
 /** A plugin and what became of it. */

@@ -17,6 +17,8 @@ import { type RetentionClass, retentionClassOf } from "./retention-class.ts";
 import { recordText } from "./record-text.ts";
 import { createShipper } from "./ship.ts";
 import { createSpool, type Disk, type SpoolState } from "./spool/spool.ts";
+import { createPointWriter } from "./usage/insert-points.ts";
+import { rollupTables } from "./usage/rollups.ts";
 
 /** What records are made with. */
 export interface RecordsOptions {
@@ -32,12 +34,10 @@ export interface RecordsOptions {
   readonly redact: (text: string) => string;
   readonly clock: Clock;
   readonly log: Log;
-  /** Tells what a request cost; nothing has a price without it. */
+  /** Adds what a request cost; nothing has a price without it. */
   readonly price?: PriceRecord;
-  /** Insert what else belongs to records, together with them. */
+  /** Insert what else belongs to records, together with them; by default the points of their usage. */
   readonly writers?: readonly BatchWriter[];
-  /** Names of tables of usage that are partitioned like the audit's. */
-  readonly usageTables?: readonly string[];
   /** Settings of all environments. */
   readonly environmentSettings: () => Iterable<
     Pick<EnvironmentSettingsView, "auditRetentionDays" | "usageRetentionDays">
@@ -92,10 +92,11 @@ export function createRecords(options: RecordsOptions): Records {
   let rejected = 0;
   const partitions = createPartitions(
     statements,
-    { audit: ["audit", "audit_payloads"], usage: options.usageTables ?? [] },
+    { audit: ["audit", "audit_payloads", "usage_points"], usage: rollupTables },
     log,
   );
-  const insert = createInsert(statements, partitions, options.writers ?? [], (requestId, error) => {
+  const writers = options.writers ?? [createPointWriter(statements.schema)];
+  const insert = createInsert(statements, partitions, writers, (requestId, error) => {
     rejected++;
     log.error("The database does not take an audit record", { requestId, error });
   });
@@ -167,8 +168,9 @@ export function createRecords(options: RecordsOptions): Records {
       if (!exchange.caller) return;
       try {
         const record = write(outcome);
-        // Nothing was noted of a request without a leg: its only entry is safe before the caller hears of it.
-        if (exchange.legs.length === 0) spool.flush();
+        // Not left to the end of the turn: the caller is told of the end next, and if the process is killed then,
+        // the row must not say that the answer was interrupted.
+        spool.flush();
         if (live.isWatched(record.environmentId)) live.publish("finished", record);
         for (const listener of listeners) listener(record);
       } catch (error) {

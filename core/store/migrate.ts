@@ -8,7 +8,12 @@ const lockSpace = 0x766d78;
 const lockTimeoutSeconds = 120;
 
 /** Names of all migrations this version knows, in order. */
-export const knownMigrations = ["0001-initial", "0002-audit", "0003-capacity-copies"] as const;
+export const knownMigrations = [
+  "0001-initial",
+  "0002-audit",
+  "0003-capacity-copies",
+  "0004-usage",
+] as const;
 
 /**
  * Brings the schema up to date under an advisory lock, all migrations in one transaction, and answers the

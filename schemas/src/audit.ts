@@ -32,11 +32,7 @@ export const AuditTokens = Type.Object({
 /** See the schema of the same name. */
 export type AuditTokens = Type.Static<typeof AuditTokens>;
 
-/** What a request cost. */
-export const AuditCost = Type.Object({
-  currency: Type.String(),
-  priceListId: Type.String(),
-  priceVersion: Type.String(),
+const costClasses = {
   inputUncached: Type.Integer(),
   inputCacheRead: Type.Integer(),
   cacheWrite: Type.Integer(),
@@ -45,6 +41,23 @@ export const AuditCost = Type.Object({
   audio: Type.Integer(),
   requests: Type.Integer(),
   total: Type.Integer(),
+};
+
+/** What one leg added to the cost of its request. */
+export const LegCost = Type.Object(costClasses, {
+  ...closed,
+  title: "LegCost",
+  description: "Integers in nano-units; the legs of a request add up to its cost",
+});
+/** See the schema of the same name. */
+export type LegCost = Type.Static<typeof LegCost>;
+
+/** What a request cost. */
+export const AuditCost = Type.Object({
+  currency: Type.String(),
+  priceListId: Type.String(),
+  priceVersion: Type.String(),
+  ...costClasses,
 }, { ...closed, title: "AuditCost", description: "Integers in nano-units of the currency" });
 /** See the schema of the same name. */
 export type AuditCost = Type.Static<typeof AuditCost>;
@@ -85,6 +98,7 @@ export const AuditLeg = Type.Object({
   errorMessage: Text,
   timeToFirstTokenMs: Milliseconds,
   tokens: nullable(AuditTokens),
+  cost: Type.Optional(LegCost),
   warnings: Type.Array(Warning),
 }, { ...closed, title: "AuditLeg", description: "One attempt of one model slot" });
 /** See the schema of the same name. */

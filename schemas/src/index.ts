@@ -20,6 +20,7 @@ export * from "./part.ts";
 export * from "./plugin.ts";
 export * from "./policy.ts";
 export * from "./pool-definition.ts";
+export * from "./price-list.ts";
 export * from "./problem.ts";
 export * from "./provider.ts";
 export * from "./role.ts";

@@ -113,6 +113,8 @@ const ProviderContribution = Type.Object({
     description: "Dialects the service can speak natively, preferred first",
   }),
   bootstrap: Type.Optional(Bootstrap),
+  /** A JSON array of rows as `ProviderPrice` describes them. */
+  prices: Type.Optional(PackagePath),
   secretPatterns: Type.Optional(Type.Array(Type.String({ minLength: 1, format: "regex" }), {
     description: "Regular expressions of credentials to redact wherever they appear",
   })),

@@ -2,6 +2,7 @@ import type { Migration } from "@mikro-orm/migrations";
 import { InitialMigration } from "./0001-initial.ts";
 import { AuditMigration } from "./0002-audit.ts";
 import { CapacityCopiesMigration } from "./0003-capacity-copies.ts";
+import { UsageMigration } from "./0004-usage.ts";
 import type { knownMigrations } from "../migrate.ts";
 
 type Name = (typeof knownMigrations)[number];
@@ -14,4 +15,5 @@ export const migrationsList: {
   { name: "0001-initial", class: InitialMigration },
   { name: "0002-audit", class: AuditMigration },
   { name: "0003-capacity-copies", class: CapacityCopiesMigration },
+  { name: "0004-usage", class: UsageMigration },
 ];
