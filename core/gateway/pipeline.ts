@@ -42,11 +42,16 @@ export async function serve(
   services.onStarted(exchange);
   reply.onGone(() => exchange.abort(new GatewayError("client_closed_request", "The client left")));
   let headSent = false;
+  let sendEnd = () => {};
   const watched: Reply = {
     ...reply,
     head(status, headers) {
       headSent = true;
       reply.head(status, headers);
+    },
+    // Held back until the request has finished: it is on record before its caller can know that it has ended.
+    end(bytes) {
+      sendEnd = () => bytes === undefined ? reply.end() : reply.end(bytes);
     },
   };
   try {
@@ -81,6 +86,8 @@ export async function serve(
     }
   } catch (error) {
     refuse(exchange, error, watched, headSent);
+  } finally {
+    sendEnd();
   }
   return await exchange.finished;
 }
@@ -106,17 +113,14 @@ function refuse(exchange: Exchange, error: unknown, reply: Reply, headSent: bool
     });
   }
   const gone = known.code === "client_closed_request";
-  const answer = () => headSent || gone ? reply.end() : answerError(exchange, known, reply);
-  // Nothing is on record yet of a request without a leg: it is before its caller hears of it.
-  const recordFirst = exchange.legs.length === 0;
-  if (!recordFirst) answer();
+  if (headSent || gone) reply.end();
+  else answerError(exchange, known, reply);
   finish(exchange, {
     status: gone ? "aborted" : refusedStatus(known),
     statusCode: known.status,
     errorCode: known.code,
     errorMessage: known.message,
   });
-  if (recordFirst) answer();
 }
 
 function refusedStatus(error: GatewayError | LegFailure): "blocked" | "denied" | "error" {
