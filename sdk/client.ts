@@ -24,6 +24,8 @@ export interface ClientSettings extends SendParts {
 
 /** Calls operations of the API. Everything else of the SDK stands on these. */
 export interface Client {
+  /** Address of the gateway. */
+  readonly baseUrl: string;
   /** Calls an operation; names in its path become ids. */
   call<Id extends OperationId>(
     operation: Id,
@@ -157,6 +159,7 @@ export function createApiClient(settings: ClientSettings): Client {
   }
 
   return {
+    baseUrl: settings.baseUrl,
     call: <Id extends OperationId>(operation: Id, input: InputOf<Id>, options: CallOptions = {}) =>
       new ApiCall(run<AnswerOf<Id>>(operation, input as Values, options)),
     list: <Id extends ListId>(operation: Id, input: InputOf<Id>, options: CallOptions = {}) =>

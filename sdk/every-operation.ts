@@ -230,10 +230,16 @@ process.stdout.write(`${JSON.stringify(coverage)}\n`);
 /** Operations of a document, those with fewer parameters in the path first. */
 function operationsOf(document: Readonly<Record<string, unknown>>) {
   const paths = document["paths"] as Readonly<
-    Record<string, Readonly<Record<string, { readonly operationId: string }>>>
+    Record<
+      string,
+      Readonly<Record<string, { readonly operationId: string; readonly responses: object }>>
+    >
   >;
   return Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, { operationId }]) => ({
+    Object.entries(methods).filter(([, { responses }]) =>
+      // What only sends a browser elsewhere is a link, and no call.
+      Object.keys(responses).some((status) => status.startsWith("2"))
+    ).map(([method, { operationId }]) => ({
       id: operationId,
       method: method.toUpperCase(),
       // Fixed segments such as `test` are no ids.

@@ -30,6 +30,16 @@ export class Auth {
     return this.#client.call("login", { body }, options);
   }
 
+  /**
+   * Where a browser goes to sign in with the identity provider.
+   *
+   * @param returnTo path of the gateway to come back to
+   */
+  federatedLoginUrl(returnTo?: string): string {
+    const query = returnTo === undefined ? "" : `?returnTo=${encodeURIComponent(returnTo)}`;
+    return `${this.#client.baseUrl}/api/v1/auth/oidc/start${query}`;
+  }
+
   /** Ends the session, or all sessions of the user. */
   logout(body: BodyOf<"logout"> = {}, options?: CallOptions): ApiCall<void> {
     return this.#client.call("logout", { body }, options);

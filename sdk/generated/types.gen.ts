@@ -852,6 +852,10 @@ export type AuthOptions = {
     oidc: {
         enabled: boolean;
         label: string;
+        /**
+         * Whether the identity provider answers; absent when there is none
+         */
+        state?: 'ok' | 'away';
     };
 };
 
@@ -2364,8 +2368,21 @@ export type System = {
         state: 'ok' | 'away';
         latencyMs?: number;
     }>;
+    /**
+     * Federated login
+     */
     oidc: {
         enabled: boolean;
+        label?: string;
+        state?: 'ok' | 'away';
+        /**
+         * RFC 3339, UTC
+         */
+        since?: string;
+        /**
+         * Why the identity provider is away
+         */
+        error?: string;
     };
 };
 
@@ -2961,6 +2978,71 @@ export type ChangePasswordResponses = {
 };
 
 export type ChangePasswordResponse = ChangePasswordResponses[keyof ChangePasswordResponses];
+
+export type StartFederatedLoginData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Path of the gateway to come back to, such as /workspaces
+         */
+        returnTo?: string;
+    };
+    url: '/api/v1/auth/oidc/start';
+};
+
+export type StartFederatedLoginErrors = {
+    /**
+     * `OIDC_NOT_CONFIGURED`: Federated login is not configured; `OIDC_RESPONSE_ERROR`: The identity provider's answer is not valid; `VALIDATION_FAILED`: The input is not valid
+     */
+    400: Problem;
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `INTERNAL_ERROR`: Something went wrong
+     */
+    500: Problem;
+    /**
+     * `DATABASE_UNAVAILABLE`: The database is away
+     */
+    503: Problem;
+};
+
+export type StartFederatedLoginError = StartFederatedLoginErrors[keyof StartFederatedLoginErrors];
+
+export type CompleteFederatedLoginData = {
+    body?: never;
+    path?: never;
+    query?: {
+        state?: string;
+        code?: string;
+        error?: string;
+    };
+    url: '/api/v1/auth/oidc/callback';
+};
+
+export type CompleteFederatedLoginErrors = {
+    /**
+     * `OIDC_NOT_CONFIGURED`: Federated login is not configured; `OIDC_RESPONSE_ERROR`: The identity provider's answer is not valid; `OIDC_EMAIL_NOT_AVAILABLE`: The identity provider sent no email; `OIDC_EMAIL_MISMATCH`: The email belongs to another user; `VALIDATION_FAILED`: The input is not valid
+     */
+    400: Problem;
+    /**
+     * `USER_INACTIVE`: The user is inactive
+     */
+    403: Problem;
+    /**
+     * `INTERNAL_ERROR`: Something went wrong
+     */
+    500: Problem;
+    /**
+     * `DATABASE_UNAVAILABLE`: The database is away
+     */
+    503: Problem;
+};
+
+export type CompleteFederatedLoginError = CompleteFederatedLoginErrors[keyof CompleteFederatedLoginErrors];
 
 export type GetMeData = {
     body?: never;
