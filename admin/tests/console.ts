@@ -144,8 +144,10 @@ async function watch(context: BrowserContext): Promise<Visit> {
     faults,
     async go(path) {
       await page.goto(path);
-      await page.waitForLoadState("networkidle");
       await page.locator("main h1, dialog[open]").first().waitFor();
+      // Live streams keep the network busy: what is waited for is the page.
+      await page.waitForFunction(() => !document.querySelector(".skeleton"));
+      await page.waitForTimeout(250);
     },
     async audit() {
       await page.evaluate(axe.source);

@@ -1,52 +1,61 @@
+import type { EventOptions, ServerEvent } from "@vmx/sdk";
+
 /** What the live indicator shows. */
-export type LiveState = "off" | "live" | "paused" | "reconnecting";
+export type LiveState = "off" | "live" | "paused" | "reconnecting" | "refused";
 
-/** How a page follows a stream of events. */
-export interface LiveOptions {
-  /** Names of the events to hear. */
-  readonly events: readonly string[];
-  /** Gets what has arrived, at most four times a second. */
-  readonly receive: (events: readonly LiveEvent[]) => void;
-}
-
-/** One event, its data read as JSON. */
-export interface LiveEvent {
-  readonly name: string;
-  readonly id: string;
-  readonly data: unknown;
-}
+/** Opens a stream, as the methods of the SDK that follow events do. */
+export type OpenEvents<Data> = (options: EventOptions) => AsyncIterable<ServerEvent<Data>>;
 
 const paintMs = 250;
 
 /**
  * The one event stream of a page. "Paused", chosen by the user or because nobody looks at the tab, closes the
- * connection; resuming opens a new one that begins where the last one ended.
+ * connection; resuming opens a new one that goes on where the last one ended.
  */
 class Live {
   state: LiveState = $state("off");
-  #wanted: { readonly url: string; readonly options: LiveOptions } | undefined;
-  #source: EventSource | undefined;
-  #lastId = "";
+  #open: ((options: EventOptions) => Promise<void>) | undefined;
+  #connection: AbortController | undefined;
+  #lastEventId: string | undefined;
   #pausedByUser = false;
-  #arrived: LiveEvent[] = [];
-  #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
-   * Follows a stream until the returned function is called, as from an effect.
+   * Follows a stream until the returned function is called.
    *
-   * @example $effect(() => live.follow(`${scope.apiPath}/audit/stream`, { events: ["row"], receive }));
+   * @param receive gets what has arrived, at most four times a second
+   * @example
+   * $effect(() => live.follow((options) => scope.api.audit.stream({}, options), (events) => …));
    */
-  follow(url: string, options: LiveOptions): () => void {
+  follow<Data>(
+    open: OpenEvents<Data>,
+    receive: (events: readonly ServerEvent<Data>[]) => void,
+  ): () => void {
     this.#close();
-    this.#wanted = { url, options };
-    this.#lastId = "";
+    this.#lastEventId = undefined;
+    this.#pausedByUser = false;
+    let arrived: ServerEvent<Data>[] = [];
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const paint = () => {
+      timer = undefined;
+      const events = arrived;
+      arrived = [];
+      receive(events);
+    };
+    this.#open = async (options) => {
+      for await (const event of open(options)) {
+        this.#lastEventId = event.id ?? this.#lastEventId;
+        arrived.push(event);
+        timer ??= setTimeout(paint, paintMs);
+      }
+    };
     const look = () => this.#update();
     document.addEventListener("visibilitychange", look);
     this.#update();
     return () => {
       document.removeEventListener("visibilitychange", look);
+      clearTimeout(timer);
       this.#close();
-      this.#wanted = undefined;
+      this.#open = undefined;
       this.state = "off";
     };
   }
@@ -58,55 +67,31 @@ class Live {
   }
 
   #update(): void {
-    if (!this.#wanted) return;
+    if (!this.#open) return;
     if (this.#pausedByUser || document.hidden) {
       this.#close();
       this.state = "paused";
-    } else if (!this.#source) this.#open(this.#wanted.url, this.#wanted.options);
-  }
-
-  #open(url: string, { events, receive }: LiveOptions): void {
-    const address = new URL(url, location.origin);
-    if (this.#lastId) address.searchParams.set("lastEventId", this.#lastId);
-    const source = new EventSource(address);
-    this.#source = source;
-    this.state = "reconnecting";
-    source.onopen = () => this.state = "live";
-    source.onerror = () => {
-      this.state = "reconnecting";
-      // The browser gives up for good after an answer that is no stream.
-      if (source.readyState === EventSource.CLOSED) {
-        this.#close();
-        this.#timer = setTimeout(() => this.#update(), 5_000);
-      }
-    };
-    for (const name of events) {
-      source.addEventListener(name, ({ data, lastEventId }: MessageEvent<string>) => {
-        this.#lastId = lastEventId;
-        this.#arrived.push({ name, id: lastEventId, data: parse(data) });
-        this.#timer ??= setTimeout(() => {
-          this.#timer = undefined;
-          receive(this.#arrived.splice(0));
-        }, paintMs);
-      });
+      return;
     }
+    if (this.#connection) return;
+    const connection = new AbortController();
+    this.#connection = connection;
+    this.state = "reconnecting";
+    this.#open({
+      signal: connection.signal,
+      lastEventId: this.#lastEventId,
+      onState: (state) => this.state = state,
+    }).catch(() => {
+      // What the gateway refuses it refuses again: the page goes on without.
+      if (this.#connection === connection) this.state = "refused";
+    });
   }
 
   #close(): void {
-    this.#source?.close();
-    this.#source = undefined;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#connection?.abort();
+    this.#connection = undefined;
   }
 }
 
 /** The live data of this page. */
 export const live = new Live();
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-}
