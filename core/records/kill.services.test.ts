@@ -6,6 +6,7 @@ test("every request a client saw has one row after three kills, embedded databas
   const report = await killGateways(3, {});
   console.log("embedded", report);
   expect(report.seen).toBeGreaterThan(50);
+  expect(report.answeredInterrupted).toBe(0);
 });
 
 test("every request a client saw has one row after three kills, external database", async () => {
@@ -14,6 +15,8 @@ test("every request a client saw has one row after three kills, external databas
     const report = await killGateways(3, { DATABASE_URL: database.url });
     console.log("external", report);
     expect(report.seen).toBeGreaterThan(50);
+    expect(report.answeredInterrupted).toBe(0);
+    expect(report.answeredInterrupted).toBe(0);
   } finally {
     await database.stop();
   }
