@@ -1,7 +1,6 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { expect } from "vitest";
 import { startProcess, temporaryFolder } from "../command/testing.ts";
 
 const adminToken = "kill-test-admin-token-0123456789-abcdef";
@@ -14,14 +13,19 @@ export interface KillReport {
   /** Those whose whole answer they got. */
   readonly answered: number;
   readonly rows: number;
+  /** Ids without a row, and rows that are there twice: none of either is right. */
+  readonly missing: number;
+  readonly doubled: number;
+  /** Folders of the dead that were not emptied. */
+  readonly orphans: number;
   readonly interrupted: number;
   /** Whole answers whose row says that the process died: it did so before it could note their end. */
   readonly answeredInterrupted: number;
 }
 
 /**
- * Starts a gateway, calls it from many clients, kills it in the middle, and so on; then checks that every id a client
- * saw has exactly one row.
+ * Starts a gateway, calls it from many clients, kills it in the middle, and so on; then tells whether every id
+ * a client saw has exactly one row.
  */
 export async function killGateways(
   kills: number,
@@ -108,18 +112,17 @@ async function inspect(
   // Folders of the dead go when everything in them is in the database.
   const spool = join(dataDir, "spool");
   for (let round = 0; round < 300 && readdirSync(spool).length > 1; round++) await delay(200);
-  expect(readdirSync(spool)).toHaveLength(1);
   const rows = await readRows();
   const byId = new Map(rows.map(({ requestId, status }) => [requestId, status]));
-  expect(byId.size).toBe(rows.length);
-  expect([...seen.keys()].filter((id) => !byId.has(id))).toEqual([]);
   const statusOf = (id: string) => byId.get(id)!;
   const answered = [...seen].filter(([, whole]) => whole).map(([id]) => id);
-  expect(answered.filter((id) => !["ok", "interrupted"].includes(statusOf(id)))).toEqual([]);
   return {
     seen: seen.size,
     answered: answered.length,
     rows: rows.length,
+    missing: [...seen.keys()].filter((id) => !byId.has(id)).length,
+    doubled: rows.length - byId.size,
+    orphans: readdirSync(spool).length - 1,
     interrupted: rows.filter(({ status }) => status === "interrupted").length,
     answeredInterrupted: answered.filter((id) => statusOf(id) === "interrupted").length,
   };

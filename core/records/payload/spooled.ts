@@ -119,7 +119,7 @@ function asObject(value: unknown): object {
 }
 
 const allowed =
-  /^(content-type|date|server|via|retry-after|(x-)?request-id|x-amzn-requestid|cf-ray|[a-z]+-(model|version|processing-ms|organization-id)|[a-z]+-ratelimit-[\w-]+|x-vmx-[\w-]+)$/;
+  /^(content-type|date|server|via|retry-after|cf-ray|([a-z0-9]+-)*(request-?id|model|version|processing-ms|ratelimit-[\w-]+))$/;
 
 /** Headers that are kept: an allow-list, so that no credential or cookie ever is. */
 function allowedHeaders(
