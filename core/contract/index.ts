@@ -12,6 +12,7 @@ export * from "./prioritization.ts";
 export * from "./encryption.ts";
 export * from "./routing.ts";
 export * from "./metric-sink.ts";
+export * from "./telemetry.ts";
 export * from "./identity-provider.ts";
 export * from "./interceptor.ts";
 export * from "./plugin.ts";

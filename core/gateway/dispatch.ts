@@ -79,7 +79,7 @@ export async function prepare(
     query: codec.query,
     body: codec.text,
     bodyObject: codec.bodyObject,
-    headers: codec.headers,
+    headers: { ...codec.headers, ...exchange.services.legHeaders?.(exchange, record) },
   };
   return async (signal) => {
     record.called = true;

@@ -16,6 +16,7 @@ import type { LiveSamples } from "../routing/index.ts";
 import type { Capacity } from "../capacity/index.ts";
 import type { Allocation } from "../prioritization/index.ts";
 import type { Snapshot } from "../store/snapshot.ts";
+import type { TraceContext } from "../telemetry/trace-context.ts";
 import { createRequestId } from "./request-id.ts";
 import type { Caller } from "./identify.ts";
 import type { Capture } from "./capture.ts";
@@ -55,6 +56,8 @@ export interface IncomingRequest {
   readonly peer?: string | undefined;
   /** The batch the request is an item of. */
   readonly batch?: { readonly batchId: string; readonly batchItemId: string };
+  /** The path's pattern, such as `/v1/chat/completions`; absent where there is no path. */
+  readonly route?: string;
   /** Reads the whole body, decompressed. Throws `request_too_large` or `invalid_request`. */
   readonly readBody: (maxBytes: number) => Promise<Uint8Array>;
 }
@@ -102,6 +105,11 @@ export interface GatewayServices {
   readonly onTargeted?: (exchange: Exchange) => Promise<void>;
   /** Told when the first content of a stream is about to be relayed; must not throw. */
   readonly onFirstContent?: (exchange: Exchange) => void;
+  /** Headers that make the call of a leg part of a trace; absent when none is to be sent on. */
+  readonly legHeaders?: (
+    exchange: Exchange,
+    leg: LegRecord,
+  ) => Readonly<Record<string, string>> | undefined;
   /** Told of every finished exchange; must not throw. */
   readonly onFinished: (outcome: Outcome) => void;
 }
@@ -146,9 +154,19 @@ export interface Exchange {
   readonly legs: LegRecord[];
   readonly events: GatewayEvent[];
   readonly warnings: Warning[];
+  /** The trace the request belongs to; absent while nobody traces. */
+  trace?: ExchangeTrace;
   /** Resolves exactly once, when everything the caller gets has been sent or given up. */
   readonly finished: Promise<Outcome>;
   readonly finish: (outcome: Outcome) => void;
+}
+
+/** See `Exchange.trace`. */
+export interface ExchangeTrace {
+  readonly context: TraceContext;
+  /** Id of the request's own span. */
+  readonly spanId: string;
+  readonly sampled: boolean;
 }
 
 /** The body as text and as value. */

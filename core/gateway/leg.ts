@@ -38,6 +38,8 @@ export interface LegRecord {
   /** True when the end of the call has been counted. */
   sampled?: boolean;
   providerRequestId?: string;
+  /** Id of the leg's span, when the provider was told of it. */
+  spanId?: string;
   tokens?: Tokens;
   readonly retries: {
     readonly at: number;

@@ -190,6 +190,7 @@ function toRequest(
   return {
     endpoint: route,
     path: found.path,
+    route: patternOf(found),
     query,
     headers,
     duplicateCredential: hasDuplicateCredential(message.rawHeaders),
@@ -197,6 +198,11 @@ function toRequest(
     peer: message.socket.remoteAddress,
     readBody: (maxBytes) => readRequestBody(message, maxBytes),
   };
+}
+
+function patternOf({ path, below, name }: Found): string {
+  const base = path ? `${longBase}{workspaceId}/{environmentId}` : shortBase;
+  return name === undefined ? base + below : `${base}/{name}`;
 }
 
 function hasDuplicateCredential(rawHeaders: readonly string[]): boolean {
