@@ -32,6 +32,7 @@ import { createIsTrusted, createSourceAddress } from "./http/source-address.ts";
 import type { EgressGuard } from "./kit/egress.ts";
 import type { RootLog } from "./log.ts";
 import { createAllocation } from "./prioritization/index.ts";
+import { createPricing } from "./records/cost/pricing.ts";
 import { createDiscoveredRecorder } from "./records/discovered-limits.ts";
 import { createRecords, type RecordsState } from "./records/create-records.ts";
 import { createUseRecorder } from "./records/last-used.ts";
@@ -57,6 +58,8 @@ export interface GatewayParts {
   /** Id of the shared state in use. */
   readonly sharedState: string;
   readonly requiredPlugins: RequiredPlugins;
+  /** Id of the identity provider in use, configured or not. */
+  readonly identityProvider: string;
   readonly guard: EgressGuard;
   /** `fetch` through the egress guard. */
   readonly fetch: typeof fetch;
@@ -132,6 +135,12 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
   });
   const uses = createUseRecorder({ database: parts.database, clock, log });
   const records = createRecords({
+  const pricing = createPricing({
+    statements: parts.database.statements,
+    host,
+    clock,
+    log: log.named("pricing"),
+  });
     dataDir: config.dataDir,
     settings: config.records,
     statements: parts.database.statements,
@@ -169,6 +178,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
       session: { idleMs: config.login.sessionIdleMs, maxMs: config.login.sessionMaxMs },
     },
   });
+      federated: { provider: parts.identityProvider, ...config.login.federated },
   const services: GatewayServices = {
     snapshot: () => loader.current(),
     host,

@@ -9,7 +9,7 @@ import { secretPaths } from "./host/configuration-schema.ts";
 import { createPluginHost } from "./host/create-plugin-host.ts";
 import { followSwitches, requiredPlugins } from "./host/follow-switches.ts";
 import type { PluginHost } from "./host/plugin-host.ts";
-import { requireContribution, selectContribution } from "./host/select.ts";
+import { requireContribution, requireShared, selectContribution } from "./host/select.ts";
 import { openStoredSettings } from "./host/stored-settings.ts";
 import type { HttpServer } from "./http/server.ts";
 import { createEgressGuard } from "./kit/egress.ts";
@@ -122,11 +122,9 @@ export async function createKernel(config: Config, environment: Environment): Pr
       otherwise: defaultContributions.capacityStores,
     });
     const encryption = () => host.get("encryptions", encryptionId);
-    const required = requiredPlugins(host, {
-      capacityStores: capacityStoreId,
-      encryptions: encryptionId,
-      sharedStates: sharedStateId,
-    });
+    const chosen = { capacityStores: capacityStoreId, sharedStates: sharedStateId };
+    const required = requiredPlugins(host, { ...chosen, encryptions: encryptionId });
+    if (config.processes > 1) await requireShared(host, chosen, config.processes);
     const server = await embedded;
     watch.lap("database server");
     const { openDatabase, createSnapshotLoader, createSnapshotFile, bootstrap } = await modules;
@@ -188,6 +186,9 @@ export async function createKernel(config: Config, environment: Environment): Pr
       loader,
       encryption,
       sharedState: sharedStateId,
+      identityProvider: selectContribution(host, "identityProviders", environment, {
+        otherwise: defaultContributions.identityProviders,
+      }),
       requiredPlugins: required,
       guard,
       fetch: http.fetch,

@@ -104,6 +104,8 @@ async function run(
     userAgent: request.headers["user-agent"],
     lastEventId: request.headers["last-event-id"]?.slice(0, 100),
     wantsEvents: /\btext\/event-stream\b/i.test(request.headers["accept"] ?? ""),
+    wantsPage: /\btext\/html\b/i.test(request.headers["accept"] ?? ""),
+    cookies: request.headers["cookie"],
     origin: request.origin,
     actor: actorOf(principal, requestId, request.sourceIp),
     services,
@@ -120,7 +122,7 @@ async function run(
   const bytes = await readRouteBody(route, request);
   if (route.body) {
     context.body = bytes.length === 0 && route.bodyOptional ? {} : parseJsonBody(bytes);
-    validation.body(route.body, context.body);
+    validation.body(route.body, context.body, route.bodyCode);
   }
 
   const claim = await claimFor(route, request, principal, bytes, services);

@@ -8,6 +8,7 @@ import { allocationRoutes } from "./allocation.ts";
 import { apiKeyRoutes } from "./api-keys.ts";
 import { auditRoutes } from "./audit.ts";
 import { authRoutes } from "./auth.ts";
+import { federatedAuthRoutes } from "./auth-federated.ts";
 import { environmentRoutes } from "./environments.ts";
 import { installationRoutes } from "./installation.ts";
 import { liveCapacityRoutes } from "./live-capacity.ts";
@@ -46,6 +47,7 @@ export function createManagementApi(version: string): ManagementApi {
     ...authRoutes,
     ...meRoutes,
     ...userRoutes,
+    ...federatedAuthRoutes,
     ...roleSimulationRoutes,
     ...roleRoutes,
     ...roleMemberRoutes,

@@ -6,12 +6,12 @@ import {
   PasswordChange,
   SessionAnswer,
 } from "@vmx/schemas";
-import { sessionCookie } from "../access/authenticate.ts";
-import { checkLogin, type LoginFailure, type LoginServices } from "../access/login.ts";
+import { checkLogin, type LoginServices } from "../access/login.ts";
 import { checkPassword } from "../access/password-rules.ts";
 import { GatewayError } from "../contract/errors.ts";
 import { databaseError } from "../store/database-error.ts";
-import { ActivityEntry, PersonalAccessToken, User } from "../store/entities/index.ts";
+import { PersonalAccessToken, User } from "../store/entities/index.ts";
+import { cookieOf, recordLoginFailure } from "./auth-session.ts";
 import { commit } from "./commit.ts";
 import { timestamp } from "./present.ts";
 import { defineRoute, type Route, type RouteContext } from "./route.ts";
@@ -29,11 +29,17 @@ export const authRoutes: readonly Route[] = [
     tag,
     access: "public",
     answer: AuthOptions,
-    handler: ({ services }) => ({
-      // Without another way in the form stays, so that the bootstrap administrator finds one.
-      local: services.config.localLogin || !services.config.federatedLogin,
-      oidc: { enabled: services.config.federatedLogin ?? false, label: "" },
-    }),
+    async handler({ services }) {
+      const federated = await services.federation.state();
+      const works = federated.enabled && federated.state === "ok";
+      return {
+        // Without another way in the form stays, so that the bootstrap administrator finds one.
+        local: services.config.localLogin || !works,
+        oidc: federated.enabled
+          ? { enabled: true, label: federated.label, state: federated.state }
+          : { enabled: false, label: "" },
+      };
+    },
   }),
 
   defineRoute({
@@ -75,7 +81,8 @@ export const authRoutes: readonly Route[] = [
     method: "POST",
     path: "/api/v1/auth/logout",
     operationId: "logout",
-    summary: "Ends this session, or with `all` every session of the user",
+    summary:
+      "Ends this session, or with `all` every session of the user; a `Location` ends the provider's session",
     tag,
     access: "self-limited",
     body: Logout,
@@ -86,7 +93,10 @@ export const authRoutes: readonly Route[] = [
       const { user, session } = context.principal;
       if (context.body.all) await sessions.endAll(user.userId);
       else if (session) await sessions.end(session.sessionHash);
-      if (session) context.reply.cookie = cookieOf(context, "");
+      if (!session) return;
+      context.reply.cookie = cookieOf(context, "");
+      const location = await endSessionUrl(context);
+      if (location !== undefined) context.reply.headers = { ...context.reply.headers, location };
     },
   }),
 
@@ -178,22 +188,6 @@ export const authRoutes: readonly Route[] = [
   }),
 ];
 
-/** An empty id deletes the cookie. */
-function cookieOf({ origin, services }: Pick<RouteContext, "origin" | "services">, id: string) {
-  const { hostname } = new URL(origin);
-  const isLoopback = hostname === "localhost" || hostname === "[::1]" ||
-    /^127(\.\d{1,3}){3}$/.test(hostname) || hostname.endsWith(".localhost");
-  const maxAge = id === "" ? 0 : Math.floor(services.config.session.maxMs / 1000);
-  return [
-    `${sessionCookie}=${id}`,
-    "Path=/",
-    "HttpOnly",
-    "SameSite=Lax",
-    `Max-Age=${maxAge}`,
-    ...(isLoopback ? [] : ["Secure"]),
-  ].join("; ");
-}
-
 function loginServices(context: RouteContext): LoginServices {
   const { access, database, loader } = context.services;
   return {
@@ -204,7 +198,7 @@ function loginServices(context: RouteContext): LoginServices {
       [...loader.current().users.values()].find(({ username, email }) =>
         username.toLowerCase() === account || email.toLowerCase() === account
       )?.userId,
-    onFailure: (failure) => void recordFailure(context, failure),
+    onFailure: (failure) => void recordLoginFailure(context, failure),
   };
 }
 
@@ -224,32 +218,17 @@ async function noteLogin(context: RouteContext, user: User, password: string): P
   });
 }
 
-/** Failures are written down outside any change: they alter no configuration. */
-async function recordFailure(
-  { services, requestId, sourceIp }: Pick<RouteContext, "services" | "requestId" | "sourceIp">,
-  failure: LoginFailure,
-): Promise<void> {
-  const { database, loader, log } = services;
-  // The account is not written down as typed: people type passwords into the wrong box.
-  const user = failure.userId === undefined
-    ? undefined
-    : loader.current().users.get(failure.userId);
-  log.warn("Refused a login", { action: failure.action, userId: failure.userId, sourceIp });
+/** Where a federated user's browser ends the provider's session. The own session ends whatever the provider says. */
+async function endSessionUrl(context: RouteContext): Promise<string | undefined> {
+  const { services, principal, origin } = context;
+  const { federation, log, config } = services;
   try {
-    const em = database.em();
-    em.create(ActivityEntry, {
-      revision: loader.current().revision,
-      actorUserId: null,
-      via: "console",
-      action: failure.action,
-      entityType: "user",
-      entityId: failure.userId ?? "unknown",
-      entityName: user?.username ?? "unknown",
-      requestId,
-      sourceIp,
-    });
-    await em.flush();
+    const row = await services.database.em().findOne(User, { userId: principal.user.userId });
+    if (row?.providerType !== "OIDC") return undefined;
+    const provider = await federation.provider();
+    return await provider.endSessionUrl?.({ returnTo: `${config.publicUrl ?? origin}/sign-in` });
   } catch (error) {
-    log.warn("Cannot write down a refused login", { error });
+    log.warn("Cannot tell where the identity provider's session ends", { error });
+    return undefined;
   }
 }

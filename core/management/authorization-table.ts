@@ -17,6 +17,8 @@ export const operations: Readonly<Record<string, string>> = {
   getOpenApi: "public",
   getAuthOptions: "public",
   login: "public",
+  startFederatedLogin: "public",
+  completeFederatedLogin: "public",
   logout: "self even before the password is changed",
   getSession: "self even before the password is changed",
   changePassword: "self even before the password is changed",

@@ -1,4 +1,5 @@
 import { listOf, ProviderDescriptor, System } from "@vmx/schemas";
+import type { FederationState } from "./federation/federation.ts";
 import type { Contribution } from "../host/plugin-host.ts";
 import { defineRoute, type Route } from "./route.ts";
 
@@ -39,11 +40,15 @@ export const installationRoutes: readonly Route[] = [
             ? { name: "database", state: "away" }
             : { name: "database", state: "ok", latencyMs },
         ],
-        oidc: { enabled: false },
+        oidc: presentFederation(await services.federation.state()),
       };
     },
   }),
 ];
+
+function presentFederation(state: FederationState) {
+  return state.enabled ? { ...state, since: state.since.toISOString() } : { enabled: false };
+}
 
 function presentProvider(contribution: Contribution) {
   const { id, aliases, label, entry, configuration, pluginId, pluginVersion } = contribution;

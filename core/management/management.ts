@@ -6,6 +6,7 @@ import {
   type ManagementRequest,
 } from "./answer.ts";
 import { createManagementApi } from "./api.ts";
+import { createFederation, type FederationSettings } from "./federation/federation.ts";
 import type { Route } from "./route.ts";
 import type { HandlerServices, ManagementServices } from "./services.ts";
 import { createValidation } from "./validation.ts";
@@ -24,7 +25,9 @@ export interface ManagementPlane {
 /** Creates the management plane. Nothing is read or written before the first request. */
 export function createManagementPlane(services: ManagementServices): ManagementPlane {
   const access = createAccess(services);
-  const handlerServices: HandlerServices = { ...services, access };
+  const { federated } = services.config;
+  const federation = createFederation(services, federated?.provider, federated ?? nobody);
+  const handlerServices: HandlerServices = { ...services, access, federation };
   const validation = createValidation();
   const { routes, openApi } = createManagementApi(services.config.version);
   return {
@@ -35,3 +38,11 @@ export function createManagementPlane(services: ManagementServices): ManagementP
     refuse: (error, request) => answerProblem(error, request, undefined, handlerServices),
   };
 }
+
+/** Without a contribution these settings are never read. */
+const nobody: FederationSettings = {
+  defaultRole: "",
+  roleClaim: undefined,
+  roleMap: [],
+  linkByEmail: false,
+};

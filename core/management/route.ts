@@ -57,6 +57,10 @@ export interface RouteContext<Query = unknown, Body = unknown, Loaded = unknown>
   readonly userAgent: string | undefined;
   /** True when the caller asks for a stream of events. Routes without `events` need not look. */
   readonly wantsEvents: boolean;
+  /** True when a browser asks for a page to show. */
+  readonly wantsPage: boolean;
+  /** The Cookie header. Routes that act for a session have a principal and need not look. */
+  readonly cookies: string | undefined;
   /** The header a reader of events comes back with. */
   readonly lastEventId: string | undefined;
   /** Origin under which the browser reached the gateway. */
@@ -87,10 +91,12 @@ export interface Route {
   readonly answerTypes?: readonly string[] | undefined;
   /** Data of the events, for operations that can be followed with `Accept: text/event-stream`. */
   readonly events?: TSchema | undefined;
-  /** 200, 201 or 204; derived when absent. */
+  /** 200, 201, 204 or 302; derived when absent. */
   readonly status: number;
   /** Codes of its own, beside those every route can answer. */
   readonly problems: readonly ErrorCode[];
+  /** Code of a body that breaks its schema; `VALIDATION_FAILED` when absent. */
+  readonly bodyCode?: ErrorCode | undefined;
   /** Members of the answer that are shown once: masked when an answer is replayed, never cached. */
   readonly secrets?: readonly string[] | undefined;
   /** False for routes whose answer must not be replayed under an `Idempotency-Key`. */

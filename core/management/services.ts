@@ -1,4 +1,5 @@
 import type { Access } from "./access.ts";
+import type { Federation, FederationSettings } from "./federation/federation.ts";
 import type { Clock, Encryption, Log, SharedState } from "../contract/index.ts";
 import type { GuardedStore, LiveMeters } from "../capacity/index.ts";
 import type { RequiredPlugins } from "../host/follow-switches.ts";
@@ -6,6 +7,7 @@ import type { GatewayView } from "../gateway/gateway-view.ts";
 import type { PluginHost } from "../host/plugin-host.ts";
 import type { EgressGuard } from "../kit/egress.ts";
 import type { ProviderConnection } from "../contract/provider.ts";
+import type { Pricing } from "../records/cost/pricing.ts";
 import type { Records } from "../records/create-records.ts";
 import type { Allocation } from "../prioritization/index.ts";
 import type { Database } from "../store/database.ts";
@@ -22,9 +24,15 @@ export interface ManagementConfig {
   readonly adminToken: string | undefined;
   /** `VMX_LOCAL_LOGIN`: false lets only the bootstrap administrator sign in with a password. */
   readonly localLogin: boolean;
-  /** Whether people can sign in through an identity provider. */
-  readonly federatedLogin?: boolean | undefined;
+  /** Who may sign in through an identity provider, and as what; absent where nobody may. */
+  readonly federated?: FederationConfig | undefined;
   readonly session: SessionLimits;
+}
+
+/** Federated login as the operator set it up. */
+export interface FederationConfig extends FederationSettings {
+  /** Id of the contribution of `identityProviders` in use. */
+  readonly provider: string;
 }
 
 /** What the management plane stands on. */
@@ -89,3 +97,4 @@ export type TryModel = (
 export interface HandlerServices extends ManagementServices {
   readonly access: Access;
 }
+  readonly federation: Federation;

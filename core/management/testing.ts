@@ -16,6 +16,7 @@ import { createHttpClient } from "../kit/http.ts";
 import { Secret } from "../kit/secret.ts";
 import type { Database } from "../store/database.ts";
 import { createSnapshotLoader, type SnapshotLoader } from "../store/loader.ts";
+import { createPricing, type Pricing } from "../records/cost/pricing.ts";
 import { createRecords, type Records } from "../records/create-records.ts";
 import { startTestDatabase, type TestDatabase } from "../store/testing.ts";
 import { bootstrap, type FirstRun } from "./bootstrap.ts";
@@ -30,6 +31,7 @@ export interface TestManagement {
   readonly host: PluginHost;
   readonly firstRun: FirstRun;
   readonly records: Records;
+  readonly pricing: Pricing;
   /** What the data plane of the same process stands on. */
   readonly gateway: TestServices;
   /** Lines written to the log, fields included. */
@@ -62,7 +64,7 @@ export const adminToken = "test-admin-token-0123456789-abcdefghij";
 export async function startTestManagement(
   environment: Readonly<Record<string, string>> = {},
   config: Partial<ManagementConfig> = {},
-  plugins: Pick<PluginHostOptions, "folders"> = {},
+  plugins: Partial<Pick<PluginHostOptions, "folders" | "environment">> = {},
 ): Promise<TestManagement> {
   const testDatabase = await startTestDatabase();
   const logged: string[] = [];
@@ -138,6 +140,7 @@ export async function startTestManagement(
     log,
     fetch: http.fetch,
   });
+  const pricing = createPricing({ statements: database.statements, host, clock, log });
   const records = createRecords({
     dataDir: testDatabase.dataDir,
     settings: { maxPayloadBytes: 262_144, spoolMaxBytes: 2 ** 26, whenSpoolFull: "serve" },
@@ -212,6 +215,7 @@ export async function startTestManagement(
     gateway,
     logged,
     clock,
+    pricing,
     environmentPath: `/api/v1/workspaces/${firstRun!.workspaceId}/environments/${
       firstRun!.environmentId
     }`,

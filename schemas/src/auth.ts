@@ -6,7 +6,13 @@ import { WorkspaceRole } from "./workspace.ts";
 /** How one can sign in. */
 export const AuthOptions = Type.Object({
   local: Type.Boolean(),
-  oidc: Type.Object({ enabled: Type.Boolean(), label: Type.String() }, closed),
+  oidc: Type.Object({
+    enabled: Type.Boolean(),
+    label: Type.String(),
+    state: Type.Optional(Type.Enum(["ok", "away"], {
+      description: "Whether the identity provider answers; absent when there is none",
+    })),
+  }, closed),
 }, { ...closed, title: "AuthOptions", description: "How one can sign in" });
 /** See the schema of the same name. */
 export type AuthOptions = Type.Static<typeof AuthOptions>;

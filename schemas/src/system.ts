@@ -1,5 +1,5 @@
 import Type from "typebox";
-import { closed } from "./field.ts";
+import { closed, Timestamp } from "./field.ts";
 
 /** The gateway as a whole. */
 export const System = Type.Object({
@@ -12,7 +12,13 @@ export const System = Type.Object({
     state: Type.Enum(["ok", "away"]),
     latencyMs: Type.Optional(Type.Number()),
   }, closed)),
-  oidc: Type.Object({ enabled: Type.Boolean() }, closed),
+  oidc: Type.Object({
+    enabled: Type.Boolean(),
+    label: Type.Optional(Type.String()),
+    state: Type.Optional(Type.Enum(["ok", "away"])),
+    since: Type.Optional(Timestamp),
+    error: Type.Optional(Type.String({ description: "Why the identity provider is away" })),
+  }, { ...closed, description: "Federated login" }),
 }, { ...closed, title: "System", description: "The gateway as a whole" });
 /** See the schema of the same name. */
 export type System = Type.Static<typeof System>;
