@@ -53,6 +53,7 @@ const screens: Readonly<Record<string, string>> = {
   overview: home,
   connections: `${home}/connections`,
   "connection-new": `${home}/connections/new`,
+  "connection-quick": `${home}/connections/quick`,
   "connection-new-form": `${home}/connections/new?provider=aws-bedrock`,
   connection: `${home}/connections/echo`,
   "connection-provider": `${home}/connections/echo?tab=provider`,

@@ -46,3 +46,24 @@ export function formatTime(at: number, utc: boolean): string {
   const date = new Date(utc ? at : at - new Date(at).getTimezoneOffset() * 60_000);
   return date.toISOString().slice(0, 19).replace("T", " ") + (utc ? " UTC" : "");
 }
+
+/** Nano-units of a currency for people: $1.20, $0.00266. Small amounts keep three digits that say something. */
+export function formatMoney(nanoUnits: number, currency: string): string {
+  const units = nanoUnits / 1e9;
+  const size = Math.abs(units);
+  const digits = size === 0 || size >= 1 ? 2 : Math.min(9, 2 - Math.floor(Math.log10(size)));
+  return new Intl.NumberFormat("en", {
+    style: "currency",
+    currency,
+    minimumFractionDigits: 2,
+    maximumFractionDigits: Math.max(2, digits),
+  }).format(units);
+}
+
+/** 2.4 MB */
+export function formatBytes(bytes: number): string {
+  const units = ["B", "KB", "MB", "GB", "TB"];
+  const power = bytes < 1 ? 0 : Math.min(4, Math.floor(Math.log10(bytes) / 3));
+  const value = bytes / 1000 ** power;
+  return `${value.toFixed(power === 0 || value >= 100 ? 0 : 1)} ${units[power]}`;
+}
