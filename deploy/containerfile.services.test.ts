@@ -43,6 +43,8 @@ test("the steps leave the gateway, its libraries and no development tools", () =
   const app = join(rootOf(image), "app");
   expect(existsSync(join(app, "core/main.ts"))).toBe(true);
   expect(existsSync(join(app, "LICENSE"))).toBe(true);
+  expect(existsSync(join(app, "admin/build/index.html"))).toBe(true);
+  expect(existsSync(join(app, "node_modules/vite"))).toBe(false);
   expect(existsSync(join(app, "node_modules/koa"))).toBe(true);
   expect(existsSync(join(app, "node_modules/vitest"))).toBe(false);
   expect(existsSync(join(app, "node_modules/typescript"))).toBe(false);
