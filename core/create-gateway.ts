@@ -36,6 +36,7 @@ import { createPricing } from "./records/cost/pricing.ts";
 import { createDiscoveredRecorder } from "./records/discovered-limits.ts";
 import { createRecords, type RecordsState } from "./records/create-records.ts";
 import { createUseRecorder } from "./records/last-used.ts";
+import { startRollups } from "./records/usage/rollups.ts";
 import { createLiveSamples, exchangeSamples } from "./routing/index.ts";
 import type { Database } from "./store/database.ts";
 import type { SnapshotLoader } from "./store/loader.ts";
@@ -57,9 +58,9 @@ export interface GatewayParts {
   readonly prioritization: string;
   /** Id of the shared state in use. */
   readonly sharedState: string;
-  readonly requiredPlugins: RequiredPlugins;
   /** Id of the identity provider in use, configured or not. */
   readonly identityProvider: string;
+  readonly requiredPlugins: RequiredPlugins;
   readonly guard: EgressGuard;
   /** `fetch` through the egress guard. */
   readonly fetch: typeof fetch;
@@ -134,13 +135,14 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     log,
   });
   const uses = createUseRecorder({ database: parts.database, clock, log });
-  const records = createRecords({
   const pricing = createPricing({
     statements: parts.database.statements,
     host,
     clock,
     log: log.named("pricing"),
   });
+  const records = createRecords({
+    price: pricing.price,
     dataDir: config.dataDir,
     settings: config.records,
     statements: parts.database.statements,
@@ -159,6 +161,8 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     allocation,
     gateway: createGatewayView(() => services),
     records,
+    pricing,
+    usageQuerySink: config.usage.querySink,
     database: parts.database,
     loader,
     host,
@@ -174,11 +178,11 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
       version,
       publicUrl: config.publicUrl,
       localLogin: config.login.local,
+      federated: { provider: parts.identityProvider, ...config.login.federated },
       adminToken: config.bootstrap.adminToken?.reveal(),
       session: { idleMs: config.login.sessionIdleMs, maxMs: config.login.sessionMaxMs },
     },
   });
-      federated: { provider: parts.identityProvider, ...config.login.federated },
   const services: GatewayServices = {
     snapshot: () => loader.current(),
     host,
@@ -228,6 +232,13 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
   capacity.view.watch(() => watchedCapacity(loader.current()));
   allocation.start();
   copies.start();
+  const rollups = startRollups(
+    parts.database.statements,
+    sharedState,
+    clock,
+    log.named("usage"),
+  );
+  void pricing.start();
   void discovered.load();
 
   return {
@@ -275,6 +286,8 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
       await copies.stop();
       await discovered.stop();
       await records.close();
+      pricing.stop();
+      await rollups.stop();
     },
   };
 }

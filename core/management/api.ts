@@ -18,8 +18,10 @@ import { pluginRoutes } from "./plugins.ts";
 import { roleMemberRoutes } from "./role-members.ts";
 import { roleSimulationRoutes } from "./role-simulation.ts";
 import { poolDefinitionRoutes } from "./pool-definition.ts";
+import { priceListRoutes } from "./price-lists.ts";
 import { roleRoutes } from "./roles.ts";
 import { defineRoute, type Route } from "./route.ts";
+import { usageRoutes } from "./usage.ts";
 import { userRoutes } from "./users.ts";
 import { workspaceMemberRoutes } from "./workspace-members.ts";
 import { workspaceRoutes } from "./workspaces.ts";
@@ -45,9 +47,9 @@ export function createManagementApi(version: string): ManagementApi {
       handler: () => openApi,
     }),
     ...authRoutes,
+    ...federatedAuthRoutes,
     ...meRoutes,
     ...userRoutes,
-    ...federatedAuthRoutes,
     ...roleSimulationRoutes,
     ...roleRoutes,
     ...roleMemberRoutes,
@@ -63,6 +65,8 @@ export function createManagementApi(version: string): ManagementApi {
     ...allocationRoutes,
     ...liveCapacityRoutes,
     ...auditRoutes,
+    ...usageRoutes,
+    ...priceListRoutes,
     ...activityRoutes,
     ...pluginRoutes,
     ...installationRoutes,

@@ -58,6 +58,10 @@ export interface ManagementServices {
   readonly capacity: CapacityControl;
   /** Records of requests, as they happen. */
   readonly records: Pick<Records, "live" | "state">;
+  /** Prices of models, and what requests cost by them. */
+  readonly pricing: Pricing;
+  /** Id of the sink usage is queried from. */
+  readonly usageQuerySink: string;
   /** How pools share connections. */
   readonly allocation: Pick<Allocation, "view">;
   /** Makes a call of one output token, for connection tests that name a model. */
@@ -96,5 +100,5 @@ export type TryModel = (
 /** The services with access control in place: what handlers are given. */
 export interface HandlerServices extends ManagementServices {
   readonly access: Access;
-}
   readonly federation: Federation;
+}

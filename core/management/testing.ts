@@ -142,6 +142,7 @@ export async function startTestManagement(
   });
   const pricing = createPricing({ statements: database.statements, host, clock, log });
   const records = createRecords({
+    price: pricing.price,
     dataDir: testDatabase.dataDir,
     settings: { maxPayloadBytes: 262_144, spoolMaxBytes: 2 ** 26, whenSpoolFull: "serve" },
     statements: database.statements,
@@ -155,6 +156,8 @@ export async function startTestManagement(
   });
   const management = createManagement({
     records,
+    pricing,
+    usageQuerySink: "database",
     database,
     gateway: createGatewayView(() => gateway),
     allocation: gateway.allocation,
@@ -212,10 +215,10 @@ export async function startTestManagement(
     host,
     firstRun: firstRun!,
     records,
+    pricing,
     gateway,
     logged,
     clock,
-    pricing,
     environmentPath: `/api/v1/workspaces/${firstRun!.workspaceId}/environments/${
       firstRun!.environmentId
     }`,

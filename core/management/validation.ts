@@ -1,15 +1,15 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import type { TSchema } from "typebox";
-import { type Fault, GatewayError } from "../contract/errors.ts";
+import { type ErrorCode, type Fault, GatewayError } from "../contract/errors.ts";
 import { faultsOf } from "../host/faults.ts";
 
 const mostFaults = 50;
 
 /** Checks bodies and queries against their schemas. */
 export interface Validation {
-  /** Throws `VALIDATION_FAILED` with one fault per broken rule. */
-  body(schema: TSchema, value: unknown): void;
+  /** Throws `VALIDATION_FAILED`, or the given code, with one fault per broken rule. */
+  body(schema: TSchema, value: unknown, code?: ErrorCode): void;
   /** Reads texts as numbers and booleans where the schema wants them. Throws `VALIDATION_FAILED`. */
   query(schema: TSchema, value: Record<string, unknown>): Record<string, unknown>;
 }
@@ -19,9 +19,9 @@ export function createValidation(): Validation {
   const bodies = compiler(false);
   const queries = compiler("array");
   return {
-    body(schema, value) {
+    body(schema, value, code) {
       const validate = bodies(schema);
-      if (!validate(value)) fail("body", readable(validate.errors ?? []));
+      if (!validate(value)) fail("body", readable(validate.errors ?? []), code);
     },
     query(schema, value) {
       const validate = queries(schema);
@@ -70,11 +70,15 @@ function withHint(error: ErrorObject): ErrorObject {
     : { ...error, message: `${error.message} (${hint})` };
 }
 
-function fail(what: "body" | "query", faults: readonly Fault[]): never {
+function fail(
+  what: "body" | "query",
+  faults: readonly Fault[],
+  code: ErrorCode = "VALIDATION_FAILED",
+): never {
   const [first] = faults;
   const where = first?.path ? `${first.path.replace(/^\//, "")} ` : "it ";
   throw new GatewayError(
-    "VALIDATION_FAILED",
+    code,
     `Cannot accept the ${what}: ${where}${first?.message ?? "is not valid"}`,
     { faults },
   );

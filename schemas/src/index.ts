@@ -30,6 +30,7 @@ export * from "./routing-input.ts";
 export * from "./routing-trace.ts";
 export * from "./system.ts";
 export * from "./token.ts";
+export * from "./usage.ts";
 export * from "./user.ts";
 export * from "./warning.ts";
 export * from "./workspace.ts";

@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.ts';
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client/index.ts';
-import type { AddWorkspaceMembersData, AddWorkspaceMembersErrors, AddWorkspaceMembersResponses, AssignRoleData, AssignRoleErrors, AssignRoleResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CompleteFederatedLoginData, CompleteFederatedLoginErrors, CreateAiConnectionData, CreateAiConnectionErrors, CreateAiConnectionResponses, CreateAiResourceData, CreateAiResourceErrors, CreateAiResourceResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateEnvironmentData, CreateEnvironmentErrors, CreateEnvironmentResponses, CreateMyTokenData, CreateMyTokenErrors, CreateMyTokenResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateWorkspaceData, CreateWorkspaceErrors, CreateWorkspaceResponses, DeleteAiConnectionData, DeleteAiConnectionErrors, DeleteAiConnectionResponses, DeleteAiResourceData, DeleteAiResourceErrors, DeleteAiResourceResponses, DeleteApiKeyData, DeleteApiKeyErrors, DeleteApiKeyResponses, DeleteEnvironmentData, DeleteEnvironmentErrors, DeleteEnvironmentResponses, DeleteMyTokenData, DeleteMyTokenErrors, DeleteMyTokenResponses, DeletePoolDefinitionData, DeletePoolDefinitionErrors, DeletePoolDefinitionResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DeleteWorkspaceData, DeleteWorkspaceErrors, DeleteWorkspaceResponses, ExportAuditData, ExportAuditErrors, ExportAuditResponses, GetAiConnectionData, GetAiConnectionErrors, GetAiConnectionResponses, GetAiResourceData, GetAiResourceErrorRateData, GetAiResourceErrorRateErrors, GetAiResourceErrorRateResponses, GetAiResourceErrors, GetAiResourceResponses, GetAllocationData, GetAllocationErrors, GetAllocationResponses, GetApiKeyData, GetApiKeyErrors, GetApiKeyResponses, GetAuditData, GetAuditErrors, GetAuditResponses, GetAuthOptionsData, GetAuthOptionsErrors, GetAuthOptionsResponses, GetCapacityData, GetCapacityErrors, GetCapacityResponses, GetEnvironmentData, GetEnvironmentErrors, GetEnvironmentResponses, GetMeData, GetMeErrors, GetMeResponses, GetOpenApiData, GetOpenApiErrors, GetOpenApiResponses, GetPluginData, GetPluginErrors, GetPluginResponses, GetPoolDefinitionData, GetPoolDefinitionErrors, GetPoolDefinitionResponses, GetRoleData, GetRoleErrors, GetRoleResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetSystemData, GetSystemErrors, GetSystemResponses, GetUserData, GetUserErrors, GetUserResponses, GetWorkspaceData, GetWorkspaceErrors, GetWorkspaceResponses, ListActivityData, ListActivityErrors, ListActivityResponses, ListAiConnectionModelsData, ListAiConnectionModelsErrors, ListAiConnectionModelsResponses, ListAiConnectionReferencesData, ListAiConnectionReferencesErrors, ListAiConnectionReferencesResponses, ListAiConnectionsData, ListAiConnectionsErrors, ListAiConnectionsResponses, ListAiProvidersData, ListAiProvidersErrors, ListAiProvidersResponses, ListAiResourcesData, ListAiResourcesErrors, ListAiResourcesResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditData, ListAuditErrors, ListAuditMetadataKeysData, ListAuditMetadataKeysErrors, ListAuditMetadataKeysResponses, ListAuditMetadataValuesData, ListAuditMetadataValuesErrors, ListAuditMetadataValuesResponses, ListAuditResponses, ListEnvironmentActivityData, ListEnvironmentActivityErrors, ListEnvironmentActivityResponses, ListEnvironmentsData, ListEnvironmentsErrors, ListEnvironmentsResponses, ListMyPermissionsData, ListMyPermissionsErrors, ListMyPermissionsResponses, ListMyTokensData, ListMyTokensErrors, ListMyTokensResponses, ListPermissionsData, ListPermissionsErrors, ListPermissionsResponses, ListPluginsData, ListPluginsErrors, ListPluginsResponses, ListRoleMembersData, ListRoleMembersErrors, ListRoleMembersResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListUsersData, ListUsersErrors, ListUsersResponses, ListWorkspaceMembersData, ListWorkspaceMembersErrors, ListWorkspaceMembersResponses, ListWorkspacesData, ListWorkspacesErrors, ListWorkspacesResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, PutAiConnectionData, PutAiConnectionErrors, PutAiConnectionResponses, PutAiResourceData, PutAiResourceErrors, PutAiResourceResponses, PutApiKeyData, PutApiKeyErrors, PutApiKeyResponses, PutEnvironmentData, PutEnvironmentErrors, PutEnvironmentResponses, PutMeData, PutMeErrors, PutMeResponses, PutPluginData, PutPluginErrors, PutPluginResponses, PutPoolDefinitionData, PutPoolDefinitionErrors, PutPoolDefinitionResponses, PutRoleData, PutRoleErrors, PutRoleResponses, PutUserData, PutUserErrors, PutUserResponses, PutWorkspaceData, PutWorkspaceErrors, PutWorkspaceMemberData, PutWorkspaceMemberErrors, PutWorkspaceMemberResponses, PutWorkspaceResponses, RemoveWorkspaceMemberData, RemoveWorkspaceMemberErrors, RemoveWorkspaceMemberResponses, ResetCapacityData, ResetCapacityErrors, ResetCapacityResponses, RollApiKeyData, RollApiKeyErrors, RollApiKeyResponses, SimulatePolicyData, SimulatePolicyErrors, SimulatePolicyResponses, StartFederatedLoginData, StartFederatedLoginErrors, StreamAuditData, StreamAuditErrors, StreamAuditResponses, TestAiConnectionConfigData, TestAiConnectionConfigErrors, TestAiConnectionConfigResponses, TestAiConnectionData, TestAiConnectionErrors, TestAiConnectionResponses, TestAiResourceRouteData, TestAiResourceRouteErrors, TestAiResourceRouteResponses, UnassignRoleData, UnassignRoleErrors, UnassignRoleResponses, UpdateAiConnectionData, UpdateAiConnectionErrors, UpdateAiConnectionResponses, UpdateAiResourceData, UpdateAiResourceErrors, UpdateAiResourceResponses, UpdateApiKeyData, UpdateApiKeyErrors, UpdateApiKeyResponses, UpdateEnvironmentData, UpdateEnvironmentErrors, UpdateEnvironmentResponses, UpdateMeData, UpdateMeErrors, UpdateMeResponses, UpdatePluginData, UpdatePluginErrors, UpdatePluginResponses, UpdatePoolDefinitionData, UpdatePoolDefinitionErrors, UpdatePoolDefinitionResponses, UpdateRoleData, UpdateRoleErrors, UpdateRoleResponses, UpdateUserData, UpdateUserErrors, UpdateUserResponses, UpdateWorkspaceData, UpdateWorkspaceErrors, UpdateWorkspaceMemberData, UpdateWorkspaceMemberErrors, UpdateWorkspaceMemberResponses, UpdateWorkspaceResponses } from './types.gen.ts';
+import type { AddWorkspaceMembersData, AddWorkspaceMembersErrors, AddWorkspaceMembersResponses, AssignRoleData, AssignRoleErrors, AssignRoleResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CompleteFederatedLoginData, CompleteFederatedLoginErrors, CreateAiConnectionData, CreateAiConnectionErrors, CreateAiConnectionResponses, CreateAiResourceData, CreateAiResourceErrors, CreateAiResourceResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateEnvironmentData, CreateEnvironmentErrors, CreateEnvironmentResponses, CreateMyTokenData, CreateMyTokenErrors, CreateMyTokenResponses, CreatePriceListData, CreatePriceListErrors, CreatePriceListResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateWorkspaceData, CreateWorkspaceErrors, CreateWorkspaceResponses, DeleteAiConnectionData, DeleteAiConnectionErrors, DeleteAiConnectionResponses, DeleteAiResourceData, DeleteAiResourceErrors, DeleteAiResourceResponses, DeleteApiKeyData, DeleteApiKeyErrors, DeleteApiKeyResponses, DeleteEnvironmentData, DeleteEnvironmentErrors, DeleteEnvironmentResponses, DeleteMyTokenData, DeleteMyTokenErrors, DeleteMyTokenResponses, DeletePoolDefinitionData, DeletePoolDefinitionErrors, DeletePoolDefinitionResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DeleteWorkspaceData, DeleteWorkspaceErrors, DeleteWorkspaceResponses, ExportAuditData, ExportAuditErrors, ExportAuditResponses, ExportUsageData, ExportUsageErrors, ExportUsageResponses, GetAiConnectionData, GetAiConnectionErrors, GetAiConnectionResponses, GetAiResourceData, GetAiResourceErrorRateData, GetAiResourceErrorRateErrors, GetAiResourceErrorRateResponses, GetAiResourceErrors, GetAiResourceResponses, GetAllocationData, GetAllocationErrors, GetAllocationResponses, GetApiKeyData, GetApiKeyErrors, GetApiKeyResponses, GetAuditData, GetAuditErrors, GetAuditResponses, GetAuthOptionsData, GetAuthOptionsErrors, GetAuthOptionsResponses, GetCapacityData, GetCapacityErrors, GetCapacityResponses, GetEnvironmentData, GetEnvironmentErrors, GetEnvironmentResponses, GetMeData, GetMeErrors, GetMeResponses, GetOpenApiData, GetOpenApiErrors, GetOpenApiResponses, GetPluginData, GetPluginErrors, GetPluginResponses, GetPoolDefinitionData, GetPoolDefinitionErrors, GetPoolDefinitionResponses, GetPriceListData, GetPriceListErrors, GetPriceListResponses, GetRoleData, GetRoleErrors, GetRoleResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetSystemData, GetSystemErrors, GetSystemResponses, GetUserData, GetUserErrors, GetUserResponses, GetWorkspaceData, GetWorkspaceErrors, GetWorkspaceResponses, ListActivityData, ListActivityErrors, ListActivityResponses, ListAiConnectionModelsData, ListAiConnectionModelsErrors, ListAiConnectionModelsResponses, ListAiConnectionReferencesData, ListAiConnectionReferencesErrors, ListAiConnectionReferencesResponses, ListAiConnectionsData, ListAiConnectionsErrors, ListAiConnectionsResponses, ListAiProvidersData, ListAiProvidersErrors, ListAiProvidersResponses, ListAiResourcesData, ListAiResourcesErrors, ListAiResourcesResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditData, ListAuditErrors, ListAuditMetadataKeysData, ListAuditMetadataKeysErrors, ListAuditMetadataKeysResponses, ListAuditMetadataValuesData, ListAuditMetadataValuesErrors, ListAuditMetadataValuesResponses, ListAuditResponses, ListEnvironmentActivityData, ListEnvironmentActivityErrors, ListEnvironmentActivityResponses, ListEnvironmentsData, ListEnvironmentsErrors, ListEnvironmentsResponses, ListMyPermissionsData, ListMyPermissionsErrors, ListMyPermissionsResponses, ListMyTokensData, ListMyTokensErrors, ListMyTokensResponses, ListPermissionsData, ListPermissionsErrors, ListPermissionsResponses, ListPluginsData, ListPluginsErrors, ListPluginsResponses, ListPriceListsData, ListPriceListsErrors, ListPriceListsResponses, ListRoleMembersData, ListRoleMembersErrors, ListRoleMembersResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListUsersData, ListUsersErrors, ListUsersResponses, ListWorkspaceMembersData, ListWorkspaceMembersErrors, ListWorkspaceMembersResponses, ListWorkspacesData, ListWorkspacesErrors, ListWorkspacesResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, PreviewPriceListData, PreviewPriceListErrors, PreviewPriceListResponses, PutAiConnectionData, PutAiConnectionErrors, PutAiConnectionResponses, PutAiResourceData, PutAiResourceErrors, PutAiResourceResponses, PutApiKeyData, PutApiKeyErrors, PutApiKeyResponses, PutEnvironmentData, PutEnvironmentErrors, PutEnvironmentResponses, PutMeData, PutMeErrors, PutMeResponses, PutPluginData, PutPluginErrors, PutPluginResponses, PutPoolDefinitionData, PutPoolDefinitionErrors, PutPoolDefinitionResponses, PutRoleData, PutRoleErrors, PutRoleResponses, PutUserData, PutUserErrors, PutUserResponses, PutWorkspaceData, PutWorkspaceErrors, PutWorkspaceMemberData, PutWorkspaceMemberErrors, PutWorkspaceMemberResponses, PutWorkspaceResponses, QueryUsageData, QueryUsageErrors, QueryUsageResponses, RemoveWorkspaceMemberData, RemoveWorkspaceMemberErrors, RemoveWorkspaceMemberResponses, RerateUsageData, RerateUsageErrors, RerateUsageResponses, ResetCapacityData, ResetCapacityErrors, ResetCapacityResponses, RollApiKeyData, RollApiKeyErrors, RollApiKeyResponses, SimulatePolicyData, SimulatePolicyErrors, SimulatePolicyResponses, StartFederatedLoginData, StartFederatedLoginErrors, StreamAuditData, StreamAuditErrors, StreamAuditResponses, TestAiConnectionConfigData, TestAiConnectionConfigErrors, TestAiConnectionConfigResponses, TestAiConnectionData, TestAiConnectionErrors, TestAiConnectionResponses, TestAiResourceRouteData, TestAiResourceRouteErrors, TestAiResourceRouteResponses, UnassignRoleData, UnassignRoleErrors, UnassignRoleResponses, UpdateAiConnectionData, UpdateAiConnectionErrors, UpdateAiConnectionResponses, UpdateAiResourceData, UpdateAiResourceErrors, UpdateAiResourceResponses, UpdateApiKeyData, UpdateApiKeyErrors, UpdateApiKeyResponses, UpdateEnvironmentData, UpdateEnvironmentErrors, UpdateEnvironmentResponses, UpdateMeData, UpdateMeErrors, UpdateMeResponses, UpdatePluginData, UpdatePluginErrors, UpdatePluginResponses, UpdatePoolDefinitionData, UpdatePoolDefinitionErrors, UpdatePoolDefinitionResponses, UpdateRoleData, UpdateRoleErrors, UpdateRoleResponses, UpdateUserData, UpdateUserErrors, UpdateUserResponses, UpdateWorkspaceData, UpdateWorkspaceErrors, UpdateWorkspaceMemberData, UpdateWorkspaceMemberErrors, UpdateWorkspaceMemberResponses, UpdateWorkspaceResponses } from './types.gen.ts';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -944,6 +944,90 @@ export class Api extends HeyApiClient {
      */
     public getAudit<ThrowOnError extends boolean = false>(options: Options<GetAuditData, ThrowOnError>): RequestResult<GetAuditResponses, GetAuditErrors, ThrowOnError> {
         return (options.client ?? this.client).get<GetAuditResponses, GetAuditErrors, ThrowOnError>({ url: '/api/v1/workspaces/{workspaceId}/environments/{environmentId}/audit/{requestId}', ...options });
+    }
+    
+    /**
+     * Aggregates usage by time, dimensions and metadata
+     */
+    public queryUsage<ThrowOnError extends boolean = false>(options: Options<QueryUsageData, ThrowOnError>): RequestResult<QueryUsageResponses, QueryUsageErrors, ThrowOnError> {
+        return (options.client ?? this.client).post<QueryUsageResponses, QueryUsageErrors, ThrowOnError>({
+            url: '/api/v1/workspaces/{workspaceId}/environments/{environmentId}/usage/query',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Writes the rows of a usage query as CSV, with units in the header
+     */
+    public exportUsage<ThrowOnError extends boolean = false>(options: Options<ExportUsageData, ThrowOnError>): RequestResult<ExportUsageResponses, ExportUsageErrors, ThrowOnError> {
+        return (options.client ?? this.client).post<ExportUsageResponses, ExportUsageErrors, ThrowOnError>({
+            url: '/api/v1/workspaces/{workspaceId}/environments/{environmentId}/usage/export',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Lists the price lists, the newest first, the one of the release last
+     */
+    public listPriceLists<ThrowOnError extends boolean = false>(options?: Options<ListPriceListsData, ThrowOnError>): RequestResult<ListPriceListsResponses, ListPriceListsErrors, ThrowOnError> {
+        return (options?.client ?? this.client).get<ListPriceListsResponses, ListPriceListsErrors, ThrowOnError>({ url: '/api/v1/price-lists', ...options });
+    }
+    
+    /**
+     * Adds a price list, from JSON entries or from a CSV table; it supersedes older ones
+     */
+    public createPriceList<ThrowOnError extends boolean = false>(options: Options<CreatePriceListData, ThrowOnError>): RequestResult<CreatePriceListResponses, CreatePriceListErrors, ThrowOnError> {
+        return (options.client ?? this.client).post<CreatePriceListResponses, CreatePriceListErrors, ThrowOnError>({
+            url: '/api/v1/price-lists',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Tells what the requests of the last days would have cost by a price list
+     */
+    public previewPriceList<ThrowOnError extends boolean = false>(options: Options<PreviewPriceListData, ThrowOnError>): RequestResult<PreviewPriceListResponses, PreviewPriceListErrors, ThrowOnError> {
+        return (options.client ?? this.client).post<PreviewPriceListResponses, PreviewPriceListErrors, ThrowOnError>({
+            url: '/api/v1/price-lists/preview',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Reads a price list with its entries
+     */
+    public getPriceList<ThrowOnError extends boolean = false>(options: Options<GetPriceListData, ThrowOnError>): RequestResult<GetPriceListResponses, GetPriceListErrors, ThrowOnError> {
+        return (options.client ?? this.client).get<GetPriceListResponses, GetPriceListErrors, ThrowOnError>({ url: '/api/v1/price-lists/{priceListId}', ...options });
+    }
+    
+    /**
+     * Prices the requests of a period anew by a price list; usage follows within a minute
+     */
+    public rerateUsage<ThrowOnError extends boolean = false>(options: Options<RerateUsageData, ThrowOnError>): RequestResult<RerateUsageResponses, RerateUsageErrors, ThrowOnError> {
+        return (options.client ?? this.client).post<RerateUsageResponses, RerateUsageErrors, ThrowOnError>({
+            url: '/api/v1/price-lists/{priceListId}/re-rate',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
     }
     
     /**

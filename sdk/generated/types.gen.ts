@@ -997,6 +997,84 @@ export type ConnectionTestResult = {
 };
 
 /**
+ * CostEffect
+ */
+export type CostEffect = {
+    /**
+     * ISO 4217; all lists in use should have the same
+     */
+    currency: string;
+    /**
+     * RFC 3339, UTC
+     */
+    from: string;
+    /**
+     * RFC 3339, UTC
+     */
+    to: string;
+    dryRun: boolean;
+    requests: number;
+    /**
+     * Nano-units
+     */
+    before: number;
+    /**
+     * Nano-units
+     */
+    after: number;
+    /**
+     * Nano-units
+     */
+    difference: number;
+    /**
+     * Requests with usage but without a price
+     */
+    unpriced: number;
+    models: Array<{
+        provider: string;
+        model: string;
+        requests: number;
+        /**
+         * Nano-units
+         */
+        before: number;
+        /**
+         * Nano-units
+         */
+        after: number;
+        /**
+         * Nano-units
+         */
+        difference: number;
+        /**
+         * Requests with usage but without a price
+         */
+        unpriced: number;
+    }>;
+};
+
+/**
+ * CreatePriceList
+ *
+ * Needs either `entries` or `csv`
+ */
+export type CreatePriceList = {
+    /**
+     * ISO 4217; all lists in use should have the same
+     */
+    currency?: string;
+    entries?: Array<PriceEntry>;
+    /**
+     * In place of `entries`: a table (RFC 4180) whose header names the members of an entry, such as `provider,model,inputUncached,output`
+     */
+    csv?: string;
+    /**
+     * From when on requests are priced by the list; now when absent
+     */
+    effectiveFrom?: string;
+};
+
+/**
  * Environment
  *
  * The isolation level inside a workspace
@@ -1605,6 +1683,107 @@ export type PoolDefinitionPut = {
 };
 
 /**
+ * PreviewPriceList
+ *
+ * Needs either `entries` or `csv`
+ */
+export type PreviewPriceList = {
+    /**
+     * ISO 4217; all lists in use should have the same
+     */
+    currency?: string;
+    entries?: Array<PriceEntry>;
+    /**
+     * In place of `entries`: a table (RFC 4180) whose header names the members of an entry, such as `provider,model,inputUncached,output`
+     */
+    csv?: string;
+    days?: number;
+};
+
+/**
+ * PriceEntry
+ *
+ * Prices of the models it matches; of several entries the most specific wins
+ */
+export type PriceEntry = {
+    /**
+     * `*` stands for any run of characters, `?` for exactly one
+     */
+    provider: string;
+    /**
+     * `*` stands for any run of characters, `?` for exactly one
+     */
+    model: string;
+    /**
+     * `*` stands for any run of characters, `?` for exactly one
+     */
+    serviceTier?: string;
+    pricePerMillion: TokenPrices;
+    /**
+     * Micro-units of the currency
+     */
+    pricePerRequest?: number;
+    /**
+     * Micro-units of the currency
+     */
+    pricePerWebSearch?: number;
+    /**
+     * Where the prices stand, such as the name of the vendor's price page
+     */
+    source?: string;
+    /**
+     * Day on which the prices were read there
+     */
+    checkedOn?: string;
+};
+
+/**
+ * PriceList
+ */
+export type PriceList = {
+    /**
+     * A UUID in lower case
+     */
+    priceListId: string;
+    version: number;
+    source: 'SYSTEM' | 'USER';
+    /**
+     * RFC 3339, UTC
+     */
+    effectiveFrom: string;
+    /**
+     * ISO 4217; all lists in use should have the same
+     */
+    currency: string;
+    createdAt: string | null;
+    createdBy: string | null;
+    entries: Array<PriceEntry>;
+};
+
+/**
+ * PriceListSummary
+ */
+export type PriceListSummary = {
+    /**
+     * A UUID in lower case
+     */
+    priceListId: string;
+    version: number;
+    source: 'SYSTEM' | 'USER';
+    /**
+     * RFC 3339, UTC
+     */
+    effectiveFrom: string;
+    /**
+     * ISO 4217; all lists in use should have the same
+     */
+    currency: string;
+    createdAt: string | null;
+    createdBy: string | null;
+    entryCount: number;
+};
+
+/**
  * Problem
  *
  * An error answer (RFC 9457); some codes add members of their own
@@ -1653,6 +1832,26 @@ export type ProviderDescriptor = {
         id: string;
         version: string;
     };
+};
+
+/**
+ * RerateUsage
+ */
+export type RerateUsage = {
+    from: string;
+    to: string;
+    /**
+     * A UUID in lower case
+     */
+    workspaceId?: string;
+    /**
+     * A UUID in lower case
+     */
+    environmentId?: string;
+    /**
+     * True only tells what would change
+     */
+    dryRun?: boolean;
 };
 
 /**
@@ -2454,6 +2653,131 @@ export type TokenCreated = {
      * The token; it cannot be read again
      */
     token: string;
+};
+
+/**
+ * TokenPrices
+ *
+ * Prices of a million tokens. Absent classes: cache read and audio input = input, 5-minute write = 1.25 x input, 1-hour write = 2 x input, reasoning and audio output = output
+ */
+export type TokenPrices = {
+    /**
+     * Micro-units of the currency
+     */
+    inputUncached: number;
+    /**
+     * Micro-units of the currency
+     */
+    inputCacheRead?: number;
+    /**
+     * Micro-units of the currency
+     */
+    inputCacheWrite5m?: number;
+    /**
+     * Micro-units of the currency
+     */
+    inputCacheWrite1h?: number;
+    /**
+     * Micro-units of the currency
+     */
+    output: number;
+    /**
+     * Micro-units of the currency
+     */
+    reasoning?: number;
+    /**
+     * Micro-units of the currency
+     */
+    audioInput?: number;
+    /**
+     * Micro-units of the currency
+     */
+    audioOutput?: number;
+};
+
+/**
+ * UsageAnswer
+ */
+export type UsageAnswer = {
+    /**
+     * Members are `time`, dimensions and measures; ids are {value, label, displayName}
+     */
+    data: Array<{
+        [key: string]: unknown;
+    }>;
+    /**
+     * Whether there were more rows than the limit
+     */
+    truncated: boolean;
+    /**
+     * Id of the sink that answered
+     */
+    sink: string;
+    previous?: {
+        /**
+         * Members are `time`, dimensions and measures; ids are {value, label, displayName}
+         */
+        data: Array<{
+            [key: string]: unknown;
+        }>;
+        /**
+         * Whether there were more rows than the limit
+         */
+        truncated: boolean;
+    };
+};
+
+/**
+ * UsageCondition
+ */
+export type UsageCondition = {
+    operator: 'eq' | 'neq' | 'in' | 'nin' | 'gt' | 'gte' | 'lt' | 'lte' | 'is_not';
+    value: string | number | null | Array<string | number>;
+};
+
+/**
+ * UsageQuery
+ */
+export type UsageQuery = {
+    filter: {
+        dateRange: {
+            /**
+             * Inclusive
+             */
+            start: string;
+            /**
+             * Exclusive
+             */
+            end: string;
+        };
+        /**
+         * Dimension, measure or `metadata.<key>` -> condition
+         */
+        fields?: {
+            [key: string]: unknown | UsageCondition;
+        };
+    };
+    /**
+     * Measure -> function
+     */
+    agg: {
+        [key: string]: unknown | 'sum' | 'avg' | 'min' | 'max' | 'p50' | 'p90' | 'p95' | 'p99';
+    };
+    dimensions: Array<string>;
+    metadataDimensions?: Array<string>;
+    granularity?: 'second' | 'second_5' | 'second_10' | 'second_15' | 'second_30' | 'minute' | 'hour' | 'day' | 'week' | 'month' | 'year';
+    /**
+     * IANA name
+     */
+    timeZone?: string;
+    orderBy?: {
+        [key: string]: unknown | 'asc' | 'desc';
+    };
+    limit?: number;
+    /**
+     * Adds the answer for the preceding range of equal length
+     */
+    compare?: 'previous';
 };
 
 /**
@@ -7990,6 +8314,405 @@ export type GetAuditResponses = {
 };
 
 export type GetAuditResponse = GetAuditResponses[keyof GetAuditResponses];
+
+export type QueryUsageData = {
+    body: UsageQuery;
+    headers?: {
+        /**
+         * Repeats with the same key and body are answered with the first answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        workspaceId: string;
+        environmentId: string;
+    };
+    query?: never;
+    url: '/api/v1/workspaces/{workspaceId}/environments/{environmentId}/usage/query';
+};
+
+export type QueryUsageErrors = {
+    /**
+     * `USAGE_QUERY_INVALID`: The usage query is not valid; `VALIDATION_FAILED`: The input is not valid
+     */
+    400: Problem;
+    /**
+     * `NOT_AUTHENTICATED`: Authentication is required; `SESSION_EXPIRED`: The session has expired; `TOKEN_EXPIRED`: The token has expired
+     */
+    401: Problem;
+    /**
+     * `API_KEY_CANNOT_MANAGE`: API keys cannot manage the gateway; `USER_INACTIVE`: The user is inactive; `PASSWORD_CHANGE_REQUIRED`: The password must be changed first; `NOT_AUTHORIZED`: The caller lacks the right; `CSRF_TOKEN_INVALID`: The CSRF token is not valid
+     */
+    403: Problem;
+    /**
+     * `WORKSPACE_NOT_FOUND`: The workspace does not exist; `ENVIRONMENT_NOT_FOUND`: The environment does not exist
+     */
+    404: Problem;
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: The idempotency key belongs to another request; `IDEMPOTENCY_IN_PROGRESS`: The first request with this key is still running
+     */
+    409: Problem;
+    /**
+     * `BODY_TOO_LARGE`: The body is too large
+     */
+    413: Problem;
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: The content type is not supported
+     */
+    415: Problem;
+    /**
+     * `INTERNAL_ERROR`: Something went wrong
+     */
+    500: Problem;
+    /**
+     * `SINK_NOT_QUERYABLE`: No usage sink can answer
+     */
+    501: Problem;
+    /**
+     * `DATABASE_UNAVAILABLE`: The database is away
+     */
+    503: Problem;
+};
+
+export type QueryUsageError = QueryUsageErrors[keyof QueryUsageErrors];
+
+export type QueryUsageResponses = {
+    /**
+     * Done
+     */
+    200: UsageAnswer;
+};
+
+export type QueryUsageResponse = QueryUsageResponses[keyof QueryUsageResponses];
+
+export type ExportUsageData = {
+    body: UsageQuery;
+    path: {
+        workspaceId: string;
+        environmentId: string;
+    };
+    query?: never;
+    url: '/api/v1/workspaces/{workspaceId}/environments/{environmentId}/usage/export';
+};
+
+export type ExportUsageErrors = {
+    /**
+     * `USAGE_QUERY_INVALID`: The usage query is not valid; `VALIDATION_FAILED`: The input is not valid
+     */
+    400: Problem;
+    /**
+     * `NOT_AUTHENTICATED`: Authentication is required; `SESSION_EXPIRED`: The session has expired; `TOKEN_EXPIRED`: The token has expired
+     */
+    401: Problem;
+    /**
+     * `API_KEY_CANNOT_MANAGE`: API keys cannot manage the gateway; `USER_INACTIVE`: The user is inactive; `PASSWORD_CHANGE_REQUIRED`: The password must be changed first; `NOT_AUTHORIZED`: The caller lacks the right; `CSRF_TOKEN_INVALID`: The CSRF token is not valid
+     */
+    403: Problem;
+    /**
+     * `WORKSPACE_NOT_FOUND`: The workspace does not exist; `ENVIRONMENT_NOT_FOUND`: The environment does not exist
+     */
+    404: Problem;
+    /**
+     * `BODY_TOO_LARGE`: The body is too large
+     */
+    413: Problem;
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: The content type is not supported
+     */
+    415: Problem;
+    /**
+     * `INTERNAL_ERROR`: Something went wrong
+     */
+    500: Problem;
+    /**
+     * `SINK_NOT_QUERYABLE`: No usage sink can answer
+     */
+    501: Problem;
+    /**
+     * `DATABASE_UNAVAILABLE`: The database is away
+     */
+    503: Problem;
+};
+
+export type ExportUsageError = ExportUsageErrors[keyof ExportUsageErrors];
+
+export type ExportUsageResponses = {
+    /**
+     * Done
+     */
+    200: string;
+};
+
+export type ExportUsageResponse = ExportUsageResponses[keyof ExportUsageResponses];
+
+export type ListPriceListsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/price-lists';
+};
+
+export type ListPriceListsErrors = {
+    /**
+     * `VALIDATION_FAILED`: The input is not valid
+     */
+    400: Problem;
+    /**
+     * `NOT_AUTHENTICATED`: Authentication is required; `SESSION_EXPIRED`: The session has expired; `TOKEN_EXPIRED`: The token has expired
+     */
+    401: Problem;
+    /**
+     * `API_KEY_CANNOT_MANAGE`: API keys cannot manage the gateway; `USER_INACTIVE`: The user is inactive; `PASSWORD_CHANGE_REQUIRED`: The password must be changed first; `NOT_AUTHORIZED`: The caller lacks the right
+     */
+    403: Problem;
+    /**
+     * `INTERNAL_ERROR`: Something went wrong
+     */
+    500: Problem;
+    /**
+     * `DATABASE_UNAVAILABLE`: The database is away
+     */
+    503: Problem;
+};
+
+export type ListPriceListsError = ListPriceListsErrors[keyof ListPriceListsErrors];
+
+export type ListPriceListsResponses = {
+    /**
+     * Done
+     */
+    200: {
+        data: Array<PriceListSummary>;
+    };
+};
+
+export type ListPriceListsResponse = ListPriceListsResponses[keyof ListPriceListsResponses];
+
+export type CreatePriceListData = {
+    body: CreatePriceList;
+    headers?: {
+        /**
+         * Repeats with the same key and body are answered with the first answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/price-lists';
+};
+
+export type CreatePriceListErrors = {
+    /**
+     * `VALIDATION_FAILED`: The input is not valid
+     */
+    400: Problem;
+    /**
+     * `NOT_AUTHENTICATED`: Authentication is required; `SESSION_EXPIRED`: The session has expired; `TOKEN_EXPIRED`: The token has expired
+     */
+    401: Problem;
+    /**
+     * `API_KEY_CANNOT_MANAGE`: API keys cannot manage the gateway; `USER_INACTIVE`: The user is inactive; `PASSWORD_CHANGE_REQUIRED`: The password must be changed first; `NOT_AUTHORIZED`: The caller lacks the right; `CSRF_TOKEN_INVALID`: The CSRF token is not valid
+     */
+    403: Problem;
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: The idempotency key belongs to another request; `IDEMPOTENCY_IN_PROGRESS`: The first request with this key is still running
+     */
+    409: Problem;
+    /**
+     * `BODY_TOO_LARGE`: The body is too large
+     */
+    413: Problem;
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: The content type is not supported
+     */
+    415: Problem;
+    /**
+     * `INTERNAL_ERROR`: Something went wrong
+     */
+    500: Problem;
+    /**
+     * `DATABASE_UNAVAILABLE`: The database is away
+     */
+    503: Problem;
+};
+
+export type CreatePriceListError = CreatePriceListErrors[keyof CreatePriceListErrors];
+
+export type CreatePriceListResponses = {
+    /**
+     * Done
+     */
+    201: PriceList;
+};
+
+export type CreatePriceListResponse = CreatePriceListResponses[keyof CreatePriceListResponses];
+
+export type PreviewPriceListData = {
+    body: PreviewPriceList;
+    path?: never;
+    query?: never;
+    url: '/api/v1/price-lists/preview';
+};
+
+export type PreviewPriceListErrors = {
+    /**
+     * `VALIDATION_FAILED`: The input is not valid
+     */
+    400: Problem;
+    /**
+     * `NOT_AUTHENTICATED`: Authentication is required; `SESSION_EXPIRED`: The session has expired; `TOKEN_EXPIRED`: The token has expired
+     */
+    401: Problem;
+    /**
+     * `API_KEY_CANNOT_MANAGE`: API keys cannot manage the gateway; `USER_INACTIVE`: The user is inactive; `PASSWORD_CHANGE_REQUIRED`: The password must be changed first; `NOT_AUTHORIZED`: The caller lacks the right; `CSRF_TOKEN_INVALID`: The CSRF token is not valid
+     */
+    403: Problem;
+    /**
+     * `BODY_TOO_LARGE`: The body is too large
+     */
+    413: Problem;
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: The content type is not supported
+     */
+    415: Problem;
+    /**
+     * `INTERNAL_ERROR`: Something went wrong
+     */
+    500: Problem;
+    /**
+     * `DATABASE_UNAVAILABLE`: The database is away
+     */
+    503: Problem;
+};
+
+export type PreviewPriceListError = PreviewPriceListErrors[keyof PreviewPriceListErrors];
+
+export type PreviewPriceListResponses = {
+    /**
+     * Done
+     */
+    200: CostEffect;
+};
+
+export type PreviewPriceListResponse = PreviewPriceListResponses[keyof PreviewPriceListResponses];
+
+export type GetPriceListData = {
+    body?: never;
+    headers?: {
+        /**
+         * ETag of the version that is known already
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        priceListId: string;
+    };
+    query?: never;
+    url: '/api/v1/price-lists/{priceListId}';
+};
+
+export type GetPriceListErrors = {
+    /**
+     * `VALIDATION_FAILED`: The input is not valid
+     */
+    400: Problem;
+    /**
+     * `NOT_AUTHENTICATED`: Authentication is required; `SESSION_EXPIRED`: The session has expired; `TOKEN_EXPIRED`: The token has expired
+     */
+    401: Problem;
+    /**
+     * `API_KEY_CANNOT_MANAGE`: API keys cannot manage the gateway; `USER_INACTIVE`: The user is inactive; `PASSWORD_CHANGE_REQUIRED`: The password must be changed first; `NOT_AUTHORIZED`: The caller lacks the right
+     */
+    403: Problem;
+    /**
+     * `PRICE_LIST_NOT_FOUND`: The price list does not exist
+     */
+    404: Problem;
+    /**
+     * `INTERNAL_ERROR`: Something went wrong
+     */
+    500: Problem;
+    /**
+     * `DATABASE_UNAVAILABLE`: The database is away
+     */
+    503: Problem;
+};
+
+export type GetPriceListError = GetPriceListErrors[keyof GetPriceListErrors];
+
+export type GetPriceListResponses = {
+    /**
+     * Done
+     */
+    200: PriceList;
+};
+
+export type GetPriceListResponse = GetPriceListResponses[keyof GetPriceListResponses];
+
+export type RerateUsageData = {
+    body: RerateUsage;
+    headers?: {
+        /**
+         * Repeats with the same key and body are answered with the first answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        priceListId: string;
+    };
+    query?: never;
+    url: '/api/v1/price-lists/{priceListId}/re-rate';
+};
+
+export type RerateUsageErrors = {
+    /**
+     * `VALIDATION_FAILED`: The input is not valid
+     */
+    400: Problem;
+    /**
+     * `NOT_AUTHENTICATED`: Authentication is required; `SESSION_EXPIRED`: The session has expired; `TOKEN_EXPIRED`: The token has expired
+     */
+    401: Problem;
+    /**
+     * `API_KEY_CANNOT_MANAGE`: API keys cannot manage the gateway; `USER_INACTIVE`: The user is inactive; `PASSWORD_CHANGE_REQUIRED`: The password must be changed first; `NOT_AUTHORIZED`: The caller lacks the right; `CSRF_TOKEN_INVALID`: The CSRF token is not valid
+     */
+    403: Problem;
+    /**
+     * `PRICE_LIST_NOT_FOUND`: The price list does not exist
+     */
+    404: Problem;
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: The idempotency key belongs to another request; `IDEMPOTENCY_IN_PROGRESS`: The first request with this key is still running
+     */
+    409: Problem;
+    /**
+     * `BODY_TOO_LARGE`: The body is too large
+     */
+    413: Problem;
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: The content type is not supported
+     */
+    415: Problem;
+    /**
+     * `INTERNAL_ERROR`: Something went wrong
+     */
+    500: Problem;
+    /**
+     * `DATABASE_UNAVAILABLE`: The database is away
+     */
+    503: Problem;
+};
+
+export type RerateUsageError = RerateUsageErrors[keyof RerateUsageErrors];
+
+export type RerateUsageResponses = {
+    /**
+     * Done
+     */
+    200: CostEffect;
+};
+
+export type RerateUsageResponse = RerateUsageResponses[keyof RerateUsageResponses];
 
 export type ListActivityData = {
     body?: never;

@@ -1,4 +1,4 @@
-import type { AuditLeg } from "@vmx/schemas";
+import type { AuditLeg, LegCost } from "@vmx/schemas";
 import type { Measurement } from "../../contract/metric-sink.ts";
 import type { AuditRecord } from "../record.ts";
 import { type Dimension, type Measure } from "./measures.ts";
@@ -37,6 +37,17 @@ export function measurementOf(point: UsagePoint): Measurement {
     dimensions[`metadata.${key}`] = String(value);
   }
   return { at: Date.parse(point.timestamp), measures: point.measures, dimensions };
+}
+
+/** The measures of what a leg cost. */
+export function costMeasures(cost: LegCost | undefined) {
+  return {
+    inputCost: cost?.inputUncached ?? null,
+    outputCost: cost?.output ?? null,
+    cachedCost: cost === undefined ? null : cost.inputCacheRead + cost.cacheWrite,
+    reasoningCost: cost?.reasoning ?? null,
+    totalCost: cost?.total ?? null,
+  };
 }
 
 function pointOf(record: AuditRecord, leg: AuditLeg | undefined, isLast: boolean): UsagePoint {
@@ -89,11 +100,7 @@ function pointOf(record: AuditRecord, leg: AuditLeg | undefined, isLast: boolean
       providerDuration: called ? leg.durationMs : null,
       gateDuration: leg?.gate?.durationMs ?? null,
       routingDuration: isLast ? record.routingDurationMs : null,
-      inputCost: cost?.inputUncached ?? null,
-      outputCost: cost?.output ?? null,
-      cachedCost: cost === undefined ? null : cost.inputCacheRead + cost.cacheWrite,
-      reasoningCost: cost?.reasoning ?? null,
-      totalCost: cost?.total ?? null,
+      ...costMeasures(cost),
     },
   };
 }
