@@ -2,18 +2,25 @@ import { findConsole } from "../http/console-files.ts";
 import type { Kernel } from "../kernel.ts";
 import { version } from "../version.ts";
 
+/** What a start knows when it is done. */
+export type Started = Pick<
+  Kernel,
+  "config" | "url" | "firstRun" | "databaseOutside" | "startedInMs"
+>;
+
 /** What the start prints: once everything a newcomer needs, later only where the gateway is. */
-export function describeStart(kernel: Kernel): string {
-  return kernel.config.log.startFormat === "json" ? asJson(kernel) : asText(kernel);
+export function describeStart(started: Started): string {
+  return started.config.log.startFormat === "json" ? asJson(started) : asText(started);
 }
 
-function asText({ config, url, firstRun, databaseOutside, startedInMs }: Kernel): string {
+function asText({ config, url, firstRun, databaseOutside, startedInMs }: Started): string {
   const base = config.publicUrl ?? url;
   const lines = [
     `VM-X gateway ${version} is ready in ${(startedInMs / 1000).toFixed(1)} s`,
     "",
     row("Data", config.dataDir),
     ...(databaseOutside ? [row("Database", databaseOutside)] : []),
+    ...(config.processes > 1 ? [row("Processes", String(config.processes))] : []),
     row("Console", findConsole() ? base : "not built: run `npm run build:console` first"),
     row("Base URL", `${base}/v1`),
   ];
@@ -34,7 +41,7 @@ function asText({ config, url, firstRun, databaseOutside, startedInMs }: Kernel)
   return `${lines.join("\n")}\n\n`;
 }
 
-function asJson({ config, url, firstRun, databaseOutside, startedInMs }: Kernel): string {
+function asJson({ config, url, firstRun, databaseOutside, startedInMs }: Started): string {
   const base = config.publicUrl ?? url;
   const shown = firstRun && !config.bootstrap.quiet ? firstRun : undefined;
   return `${
@@ -44,6 +51,7 @@ function asJson({ config, url, firstRun, databaseOutside, startedInMs }: Kernel)
       startedInMs: Math.round(startedInMs),
       dataDir: config.dataDir,
       ...(databaseOutside ? { databaseDir: databaseOutside } : {}),
+      ...(config.processes > 1 ? { processes: config.processes } : {}),
       ...(findConsole() ? { consoleUrl: base } : {}),
       apiDocsUrl: `${base}/api/docs`,
       baseUrl: `${base}/v1`,

@@ -1,19 +1,19 @@
 import process from "node:process";
-import { loadConfig } from "../config.ts";
+import { type Config, loadConfig } from "../config.ts";
 import { installationRoot } from "../host/discover.ts";
-import { createKernel, type Kernel } from "../kernel.ts";
+import { createKernel } from "../kernel.ts";
 import type { Environment } from "../setting-reader.ts";
 import { StartError } from "../start-error.ts";
 import { describeStart } from "./describe-start.ts";
+import { outliveFaults, stopOnSignals } from "./stop-on-signals.ts";
 
 /** Starts the gateway and keeps it running until it is told to stop. */
 export async function start(environment: Environment): Promise<void> {
   try {
     const terminal = process.stderr.isTTY === true;
     const config = loadConfig(environment, installationRoot(), { terminal });
-    const kernel = await createKernel(config, environment);
-    process.stdout.write(describeStart(kernel));
-    stopOnSignals(kernel);
+    if (config.processes > 1) await startSeveral(config, environment);
+    else await startAlone(config, environment);
   } catch (error) {
     const message = error instanceof StartError
       ? error.message
@@ -23,21 +23,19 @@ export async function start(environment: Environment): Promise<void> {
   }
 }
 
-/** The first signal drains; a second one ends the process at once. */
-function stopOnSignals(kernel: Kernel): void {
-  let stopping = false;
-  const stop = () => {
-    if (stopping) process.exit(1);
-    stopping = true;
-    kernel.stop().then(() => process.exit(0), (error: unknown) => {
-      kernel.log.error("Cannot stop cleanly", { error });
-      process.exit(1);
-    });
-  };
-  process.on("SIGTERM", stop);
-  process.on("SIGINT", stop);
-  for (const event of ["uncaughtException", "unhandledRejection"] as const) {
-    // One faulty plugin must not take everybody's streams down with it.
-    process.on(event, (error: unknown) => kernel.log.error("A fault nobody caught", { error }));
-  }
+async function startAlone(config: Config, environment: Environment): Promise<void> {
+  const kernel = await createKernel(config, environment);
+  process.stdout.write(describeStart(kernel));
+  stopOnSignals(() => kernel.stop(), kernel.log);
+  outliveFaults(kernel.log);
+}
+
+/** What only several processes need is not loaded for one. */
+async function startSeveral(config: Config, environment: Environment): Promise<void> {
+  const { isWorker, startProcesses, work } = await import("./processes.ts");
+  if (isWorker()) return await work(config, environment);
+  const processes = await startProcesses(config, environment);
+  process.stdout.write(describeStart(processes));
+  stopOnSignals(() => processes.stop(), processes.log);
+  outliveFaults(processes.log);
 }

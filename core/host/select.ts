@@ -1,6 +1,7 @@
 import type { ContributionPoint, ContributionPoints } from "../contract/index.ts";
 import { StartError } from "../start-error.ts";
 import type { PluginHost } from "./plugin-host.ts";
+import { points } from "./points.ts";
 
 /**
  * The contribution to use where only one can be: the one the operator named, else the first whose manifest names a
@@ -39,5 +40,29 @@ export async function requireContribution<Point extends ContributionPoint>(
       );
     const hint = broken.length === 0 ? "" : ` (${broken.join("; ")})`;
     throw new StartError(`Cannot start: ${(cause as Error).message}${hint}`, { cause });
+  }
+}
+
+/**
+ * Makes sure that several processes see the same meters and the same state. Rejects with a StartError that names the
+ * variables which choose such a contribution.
+ */
+export async function requireShared(
+  host: Pick<PluginHost, "get" | "find" | "plugins" | "contributions">,
+  chosen: Readonly<Record<"capacityStores" | "sharedStates", string>>,
+  processes: number,
+): Promise<void> {
+  for (const point of ["capacityStores", "sharedStates"] as const) {
+    const id = chosen[point];
+    if ((await requireContribution(host, point, id)).shared) continue;
+    const variables = new Set(
+      host.contributions(point).flatMap(({ entry }) => entry.selectedBy as string[] ?? []),
+    );
+    throw new StartError(
+      `Cannot start ${processes} processes: the ${
+        points[point].label
+      } "${id}" serves one process alone. ` +
+        `Set ${[...variables, "VMX_PROCESSES=1"].join(" or ")}.`,
+    );
   }
 }

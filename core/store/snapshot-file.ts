@@ -1,4 +1,5 @@
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import process from "node:process";
 import type { Log } from "../contract/plugin.ts";
 import type { Delta, Position, SnapshotRows } from "./snapshot-rows.ts";
 import type { SnapshotTables } from "./snapshot-tables.ts";
@@ -49,9 +50,11 @@ export function createSnapshotFile(options: SnapshotFileOptions): SnapshotFile {
   async function write(text: string): Promise<void> {
     try {
       const sealed = await options.seal(new TextEncoder().encode(text));
-      await rm(`${path}.new`, { force: true });
-      await writeFile(`${path}.new`, sealed, { mode: 0o600, flag: "wx" });
-      await rename(`${path}.new`, path);
+      // Processes on one data folder write at the same time: each has a draft of its own.
+      const draft = `${path}.new-${process.pid}`;
+      await rm(draft, { force: true });
+      await writeFile(draft, sealed, { mode: 0o600, flag: "wx" });
+      await rename(draft, path);
     } catch (error) {
       written = undefined;
       log.warn("Cannot keep the configuration in the data folder", { error });
