@@ -1,5 +1,5 @@
 import { readFile, realpath } from "node:fs/promises";
-import { basename, join, sep } from "node:path";
+import { basename, extname, join, sep } from "node:path";
 import {
   type PluginManifest,
   PluginManifest as manifestSchema,
@@ -70,7 +70,11 @@ export function createManifestReader(
       if (validPrices(prices)) return prices;
       throw refuse(`${field} "${path}": ${faultSentence(faultsOf(validPrices.errors))}`);
     };
-    const contributions = await contributionsOf(id, manifest, read, readPrices);
+    const readLogo = (field: string, path: string) =>
+      readPicture(found.folder, path).catch((cause: Error) => {
+        throw refuse(`${field} "${path}" ${cause.message}`);
+      });
+    const contributions = await contributionsOf(id, manifest, read, readPrices, readLogo);
     const settings = manifest.contributes.settings;
     const settingsSchema = settings && await read("contributes.settings.schema", settings.schema);
     const events = contributions.map(({ point, id }) => activationEvent(point, id));
@@ -97,12 +101,13 @@ async function contributionsOf(
   manifest: PluginManifest,
   read: (field: string, path: string) => Promise<JsonSchema>,
   readPrices: (field: string, path: string) => Promise<ProviderPrice[]>,
+  readLogo: (field: string, path: string) => Promise<string>,
 ): Promise<Contribution[]> {
   const contributions: Contribution[] = [];
   for (const point of contributionPoints) {
     for (const [index, entry] of (manifest.contributes[point] ?? []).entries()) {
       const field = `contributes.${point}[${index}].configuration`;
-      const { prices } = entry as { prices?: string };
+      const { prices, logo } = entry as { prices?: string; logo?: string };
       contributions.push({
         point,
         id: entry.id,
@@ -115,6 +120,9 @@ async function contributionsOf(
         ...(prices === undefined
           ? {}
           : { prices: await readPrices(`contributes.${point}[${index}].prices`, prices) }),
+        ...(logo === undefined
+          ? {}
+          : { logoUrl: await readLogo(`contributes.${point}[${index}].logo`, logo) }),
       });
     }
   }
@@ -130,10 +138,31 @@ async function readSchema(folder: string, path: string): Promise<JsonSchema> {
   return schema as JsonSchema;
 }
 
-async function readJson(folder: string, path: string): Promise<unknown> {
+/** A picture as a data URL, so that who shows it needs no further request and none of its scripts run. */
+async function readPicture(folder: string, path: string): Promise<string> {
+  const file = await fileIn(folder, path);
+  const type = pictureTypes[extname(file).toLowerCase()];
+  if (!type) throw new Error("is neither SVG nor PNG");
+  const bytes = await readFile(file);
+  if (bytes.length > maxPictureBytes) throw new Error(`exceeds ${maxPictureBytes} bytes`);
+  return `data:${type};base64,${bytes.toString("base64")}`;
+}
+
+const pictureTypes: Readonly<Record<string, string>> = {
+  ".svg": "image/svg+xml",
+  ".png": "image/png",
+};
+const maxPictureBytes = 65_536;
+
+async function fileIn(folder: string, path: string): Promise<string> {
   const file = await realpath(join(folder, path)).catch(() => undefined);
   if (file === undefined) throw new Error("does not exist");
   if (!file.startsWith(folder + sep)) throw new Error("lies outside the package");
+  return file;
+}
+
+async function readJson(folder: string, path: string): Promise<unknown> {
+  const file = await fileIn(folder, path);
   try {
     return JSON.parse(await readFile(file, "utf8"));
   } catch {

@@ -45,6 +45,8 @@ export interface Contribution {
   readonly configuration: Readonly<Record<string, unknown>> | undefined;
   /** What the models of a provider cost, as far as its plugin knows. */
   readonly prices?: readonly ProviderPrice[];
+  /** Its logo as a data URL. */
+  readonly logoUrl?: string;
 }
 
 /** A plugin and what became of it. */

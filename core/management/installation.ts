@@ -57,7 +57,7 @@ function presentProvider(contribution: Contribution) {
     aliases,
     name: label,
     description: String(entry["description"] ?? ""),
-    logoUrl: null,
+    logoUrl: contribution.logoUrl ?? null,
     defaultModel: entry["defaultModel"] ?? null,
     operations: entry["operations"] ?? [],
     nativeDialects: entry["nativeDialects"] ?? [],
