@@ -130,7 +130,8 @@ function ownPath(returnTo = "/"): string {
   const url = URL.parse(returnTo, own);
   // deno-lint-ignore no-control-regex
   const isPlain = /^\/(?![/\\])[^\\\x00-\x20\x7f]*$/.test(returnTo);
-  if (isPlain && url?.origin === own && !/^\/api(\/|$)/i.test(url.pathname)) {
+  // What dots lead to must not begin with two slashes either: browsers take that for another host.
+  if (isPlain && url?.origin === own && !/^\/(\/|api(\/|$))/i.test(url.pathname)) {
     return url.pathname + url.search + url.hash;
   }
   throw new GatewayError("VALIDATION_FAILED", "Cannot return there: returnTo is no own path", {
