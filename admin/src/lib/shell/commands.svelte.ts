@@ -13,14 +13,14 @@ export interface Command {
   readonly keys?: string;
 }
 
-/** A source of commands; asked whenever the palette is open. */
-export type CommandSource = () => readonly Command[];
+/** A source of commands; asked whenever the palette is open, with what is typed into it. */
+export type CommandSource = (typed: string) => readonly Command[];
 
 const sources = new SvelteSet<CommandSource>();
 
 /** Every command there is at the moment. */
-export function allCommands(): readonly Command[] {
-  return [...sources].flatMap((source) => source());
+export function allCommands(typed = ""): readonly Command[] {
+  return [...sources].flatMap((source) => source(typed));
 }
 
 /**

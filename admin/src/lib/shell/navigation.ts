@@ -2,8 +2,11 @@ import Activity from "@lucide/svelte/icons/activity";
 import Blocks from "@lucide/svelte/icons/blocks";
 import Building2 from "@lucide/svelte/icons/building-2";
 import Cable from "@lucide/svelte/icons/cable";
+import Gauge from "@lucide/svelte/icons/gauge";
 import House from "@lucide/svelte/icons/house";
 import KeyRound from "@lucide/svelte/icons/key-round";
+import Layers from "@lucide/svelte/icons/layers";
+import ListTree from "@lucide/svelte/icons/list-tree";
 import MessagesSquare from "@lucide/svelte/icons/messages-square";
 import Route from "@lucide/svelte/icons/route";
 import Settings from "@lucide/svelte/icons/settings";
@@ -90,8 +93,34 @@ function environmentPlaces({ link, resource }: Scope): readonly PlaceGroup[] {
       ],
     },
     {
+      label: "Observe",
+      places: [
+        {
+          label: "Audit",
+          icon: ListTree,
+          href: link("audit"),
+          letter: "a",
+          needs: ["audit:list", resource("audit")],
+        },
+      ],
+    },
+    {
       label: "Control",
       places: [
+        {
+          label: "Capacity",
+          icon: Gauge,
+          href: link("capacity"),
+          letter: "l",
+          needs: ["capacity:get", resource("capacity")],
+        },
+        {
+          label: "Prioritization",
+          icon: Layers,
+          href: link("prioritization"),
+          letter: "i",
+          needs: ["pool-definition:get", resource("pool-definition")],
+        },
         { label: "Settings", icon: Settings, href: link("settings"), letter: "s" },
       ],
     },

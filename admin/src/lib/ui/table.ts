@@ -8,6 +8,8 @@ export interface Column<T> {
   readonly cell?: Snippet<[T]>;
   /** What is sorted by, and shown when there is no `cell`. Columns without it cannot be sorted. */
   readonly value?: (row: T) => string | number | null | undefined;
+  /** The rows keep their order: `value` is only shown. */
+  readonly fixed?: boolean;
   /** Numbers stand at the end. */
   readonly end?: boolean;
   /** Left out until somebody asks for it. */
