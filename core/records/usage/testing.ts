@@ -1,6 +1,13 @@
 import type { AuditLeg, AuditTokens, LegCost } from "@vmx/schemas";
+import { silentLog } from "../../store/testing.ts";
+import type { Statements } from "../../store/statements.ts";
+import { createInsert } from "../insert.ts";
+import { createPartitions } from "../partitions.ts";
 import type { AuditRecord } from "../record.ts";
+import { recordText } from "../record-text.ts";
 import { sampleRecord } from "../testing.ts";
+import { createPointWriter } from "./insert-points.ts";
+import { rollupTables } from "./rollups.ts";
 
 /** Numbers between 0 and 1 that a seed decides (mulberry32). */
 export function createRandom(seed: number): () => number {
@@ -108,4 +115,29 @@ export function randomRecord(at: number, random: () => number): AuditRecord {
     tokensPerSecond: chance(0.5) ? Math.round(random() * 10_000) / 100 : null,
     legs,
   });
+}
+
+/** Inserts records with their points as the shipper does. Rejects when the database refuses one. */
+export function createInsertRecords(
+  statements: Statements,
+): (records: readonly AuditRecord[]) => Promise<void> {
+  const partitions = createPartitions(
+    statements,
+    { audit: ["audit", "audit_payloads", "usage_points"], usage: rollupTables },
+    silentLog,
+  );
+  const refused: unknown[] = [];
+  const insert = createInsert(
+    statements,
+    partitions,
+    [createPointWriter(statements.schema)],
+    (_requestId, error) => void refused.push(error),
+  );
+  return async (records) => {
+    await insert(records.map((record) => ({
+      requestId: record.requestId,
+      row: recordText(record),
+    })));
+    if (refused.length > 0) throw refused[0];
+  };
 }

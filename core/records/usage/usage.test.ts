@@ -3,11 +3,7 @@ import type { UsageQuery } from "@vmx/schemas";
 import type { SharedState } from "../../contract/index.ts";
 import type { Database } from "../../store/database.ts";
 import { silentLog, startTestDatabase, type TestDatabase } from "../../store/testing.ts";
-import { createInsert } from "../insert.ts";
-import { createPartitions } from "../partitions.ts";
 import type { AuditRecord } from "../record.ts";
-import { recordText } from "../record-text.ts";
-import { createPointWriter } from "./insert-points.ts";
 import type { Measure } from "./measures.ts";
 import { pointsOf, type UsagePoint } from "./points.ts";
 import { answerQuestion, type UsageRow } from "./query/answer-question.ts";
@@ -15,7 +11,7 @@ import { bucketName, bucketStarts, createZone } from "./query/calendar.ts";
 import { queryDatabase } from "./query/query-database.ts";
 import { readQuestion } from "./query/read-question.ts";
 import { type Rollups, rollupTables, startRollups } from "./rollups.ts";
-import { createRandom, randomRecord } from "./testing.ts";
+import { createInsertRecords, createRandom, randomRecord } from "./testing.ts";
 
 let testDatabase: TestDatabase;
 let database: Database;
@@ -35,22 +31,7 @@ beforeAll(async () => {
   testDatabase = await startTestDatabase();
   database = await testDatabase.open();
   const { statements } = database;
-  const partitions = createPartitions(
-    statements,
-    { audit: ["audit", "audit_payloads", "usage_points"], usage: rollupTables },
-    silentLog,
-  );
-  const rejected: unknown[] = [];
-  const write = createInsert(
-    statements,
-    partitions,
-    [createPointWriter(statements.schema)],
-    (_, error) => rejected.push(error),
-  );
-  insert = async (given) => {
-    await write(given.map((record) => ({ requestId: record.requestId, row: recordText(record) })));
-    expect(rejected).toEqual([]);
-  };
+  insert = createInsertRecords(statements);
   const clock = { now: () => now, monotonic: () => 0 };
   const unused = () => Promise.reject<SharedState>(new Error("not used"));
   rollups = startRollups(statements, unused, clock, silentLog);
