@@ -41,6 +41,18 @@ const pool = {
   minReservation: 10,
   maxReservation: 90,
 };
+const price = {
+  provider: "echo",
+  model: "*",
+  pricePerMillion: { inputUncached: 0, output: 0 },
+};
+const lately = new Date(Date.now() - 3_600_000).toISOString();
+const soon = new Date(Date.now() + 60_000).toISOString();
+const usage = {
+  filter: { dateRange: { start: lately, end: soon } },
+  agg: { requestCount: "sum" as const },
+  dimensions: [],
+};
 const policy = { statements: [{ effect: "allow", actions: ["*:get"], resources: ["*"] }] };
 
 /** In the order of a life: made, read, changed, deleted. */
@@ -130,6 +142,19 @@ const steps: readonly (() => PromiseLike<unknown>)[] = [
   },
   () => vmx.audit.metadataKeys(),
   () => vmx.audit.metadataValues("from"),
+  () => vmx.usage.query(usage),
+  async () => {
+    const { data } = await vmx.usage.export(usage);
+    const text = await new Response(data).text();
+    if (!text.startsWith("requestCount")) throw new Error(`no CSV: ${text.slice(0, 80)}`);
+  },
+  () => vmx.priceLists.list(),
+  () => vmx.priceLists.preview({ entries: [price], days: 1 }),
+  async () => {
+    const { priceListId } = await vmx.priceLists.create({ entries: [price] });
+    await vmx.priceLists.get(priceListId);
+    await vmx.priceLists.rerate(priceListId, { from: lately, to: soon, dryRun: true });
+  },
   () => vmx.activity.list({ limit: 2 }).toArray(),
   () => vmx.installationActivity.list(),
 

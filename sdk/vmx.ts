@@ -5,6 +5,7 @@ import { EnvironmentScope } from "./entities/environment-scope.ts";
 import { Environments } from "./entities/environments.ts";
 import { Auth, Me } from "./entities/identity.ts";
 import { AiProviders, Plugins, SystemState } from "./entities/installation.ts";
+import { PriceLists } from "./entities/price-lists.ts";
 import { Roles } from "./entities/roles.ts";
 import { Users } from "./entities/users.ts";
 import { Workspaces } from "./entities/workspaces.ts";
@@ -58,6 +59,7 @@ export class Vmx extends EnvironmentScope {
   readonly roles: Roles;
   readonly aiProviders: AiProviders;
   readonly plugins: Plugins;
+  readonly priceLists: PriceLists;
   readonly system: SystemState;
   /** What changed in all the caller's workspaces. */
   readonly installationActivity: ActivityLog;
@@ -90,6 +92,7 @@ export class Vmx extends EnvironmentScope {
     this.roles = new Roles(client);
     this.aiProviders = new AiProviders(client);
     this.plugins = new Plugins(client);
+    this.priceLists = new PriceLists(client);
     this.system = new SystemState(client);
     this.installationActivity = new ActivityLog(client);
   }

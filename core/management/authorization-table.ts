@@ -269,11 +269,15 @@ export const idBodies: Readonly<Record<string, readonly ((ids: BodyIds) => unkno
   ],
 };
 
-/** Operations whose bodies hold ids of people and roles only: those are the installation's, not a workspace's. */
+/**
+ * Operations whose bodies hold no ids of a workspace's objects: people and roles are the installation's, and who may
+ * re-rate may do so everywhere.
+ */
 export const personIdBodies: ReadonlySet<string> = new Set([
   "createUser",
   "assignRole",
   "unassignRole",
   "simulatePolicy",
   "addWorkspaceMembers",
+  "rerateUsage",
 ]);

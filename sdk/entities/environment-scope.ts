@@ -9,6 +9,7 @@ import { Audit } from "./audit.ts";
 import type { EnvironmentPath } from "./environment-path.ts";
 import { CapacityMeters } from "./live-capacity.ts";
 import { PoolDefinitions } from "./pool-definition.ts";
+import { Usage } from "./usage.ts";
 
 /** Everything in one environment. */
 export class EnvironmentScope {
@@ -18,6 +19,7 @@ export class EnvironmentScope {
   readonly audit: Audit;
   readonly capacity: CapacityMeters;
   readonly poolDefinition: PoolDefinitions;
+  readonly usage: Usage;
   /** What changed in this environment. */
   readonly activity: EnvironmentActivity;
 
@@ -28,6 +30,7 @@ export class EnvironmentScope {
     this.audit = new Audit(client, path);
     this.capacity = new CapacityMeters(client, path);
     this.poolDefinition = new PoolDefinitions(client, path);
+    this.usage = new Usage(client, path);
     this.activity = new EnvironmentActivity(client, path);
   }
 }
