@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { extname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -42,11 +42,42 @@ export function findConsole(): ConsoleFiles | undefined {
 }
 
 /**
- * Opens a folder with a built console; a file is read when it is first asked for.
+ * Opens a folder with a built console, and follows it: a page of an older build would ask for files that are gone.
  *
  * @returns undefined when the folder holds no build
  */
 export function openConsole(folder: string): ConsoleFiles | undefined {
+  let builtAt = modifiedAt(folder);
+  let current = readConsole(folder);
+  if (!current) return undefined;
+  const latest = (): ConsoleFiles => {
+    const now = modifiedAt(folder);
+    if (now === undefined || now === builtAt) return current!;
+    current = readConsole(folder) ?? current;
+    builtAt = now;
+    return current!;
+  };
+  return {
+    get page() {
+      return latest().page;
+    },
+    get segments() {
+      return current!.segments;
+    },
+    get styles() {
+      return current!.styles;
+    },
+    find: (path) => current!.find(path),
+  };
+}
+
+/** The manifest is written last. */
+function modifiedAt(folder: string): number | undefined {
+  return statSync(join(folder, "console.json"), { throwIfNoEntry: false })?.mtimeMs;
+}
+
+/** Reads what there is; a file itself when it is first asked for. */
+function readConsole(folder: string): ConsoleFiles | undefined {
   const names = filesBelow(folder);
   if (!names.has("/index.html") || !names.has("/console.json")) return undefined;
   const manifest = JSON.parse(readFileSync(join(folder, "console.json"), "utf8")) as {

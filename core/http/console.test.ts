@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
@@ -84,6 +84,15 @@ test("what is neither a file nor a page of the console does not exist", async ()
   ];
   for (const path of paths) expect((await fetch(server.url + path)).status, path).toBe(404);
   expect((await fetch(`${server.url}/`, { method: "POST" })).status).toBe(404);
+});
+
+test("a build that is made anew is served at once", async () => {
+  writeFileSync(join(folder, "index.html"), "<!doctype html><title>Newer</title>");
+  writeFileSync(join(folder, "_app/immutable/b.5678.js"), script);
+  const later = new Date(Date.now() + 60_000);
+  utimesSync(join(folder, "console.json"), later, later);
+  expect(await (await fetch(server.url)).text()).toContain("Newer");
+  expect((await fetch(`${server.url}/_app/immutable/b.5678.js`)).status).toBe(200);
 });
 
 test("without a build the front door says how to make one", async () => {
