@@ -37,6 +37,8 @@ test("every built-in plugin has a valid manifest and provides what it announces"
     expect(host.plugins().filter(({ outcome }) => outcome.state !== "active")).toEqual([]);
     expect(host.plugins().every(({ source }) => source === "builtin")).toBe(true);
     expect(contributions.map(({ id }) => id)).toContain("echo");
+    const logos = host.contributions("providers").map(({ logoUrl }) => logoUrl);
+    for (const logo of logos) expect(logo).toMatch(/^data:image\/svg\+xml;base64,/);
   } finally {
     await host.dispose();
     await rm(dataDir, { recursive: true });
