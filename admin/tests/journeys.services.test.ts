@@ -46,7 +46,7 @@ test("a provider is connected and proven, a resource made and called, by keyboar
   await keyboard.press("n");
   await page.waitForURL(/\/connections\/new$/);
   await page.getByRole("link", { name: /OpenAI-compatible/ }).waitFor();
-  await tabTo(visit, /^. ?OpenAI-compatible/);
+  await tabTo(visit, /^OpenAI-compatible/);
   await keyboard.press("Enter");
   await page.getByLabel("Base URL").waitFor();
   await tabTo(visit, "Base URL");
