@@ -1,19 +1,33 @@
 import { Secret } from "../kit/index.ts";
 import type { Snapshot } from "../store/snapshot.ts";
+import { containsAny } from "./contains-any.ts";
 
 const replacement = "[redacted]";
 const minSecretLength = 6;
 
+/** How a credential is known in a text. */
+interface SecretFormat {
+  /** What announces it and stays. */
+  readonly behind?: string;
+  readonly secret: string;
+}
+
 /** Formats of credentials that are never shown, beside those plugins announce. */
-const ownPatterns = [
-  "vmx_(?:sk|pat)_[A-Za-z0-9]{8,}",
-  "(?<=\\b[Bb]earer )[A-Za-z0-9._~+/=-]{8,}",
-  '(?<=://)[^/\\s:@"]+:[^/\\s@"]+(?=@)',
+const ownFormats: readonly SecretFormat[] = [
+  { secret: "vmx_(?:sk|pat)_[A-Za-z0-9]{8,}" },
+  { behind: "\\b[Bb]earer ", secret: "[A-Za-z0-9._~+/=-]{8,}" },
+  { behind: "://", secret: '[^/\\s:@"]+:[^/\\s@"]+(?=@)' },
   // Headers that carry credentials, as `name: value` and as a member of a JSON text.
-  '(?<=\\b(?i:authorization|cookie|set-cookie|x-api-key|x-goog-api-key|x-vmx-csrf)\\\\?"?[:=] ?\\\\?"?)' +
-  '(?:(?i:bearer|basic) )?[^\\s"\\\\][^\\r\\n"\\\\]*',
-  "(?<=\\bvmx_session=)[\\w-]{8,}",
-  '(?<=[?&](?:key|api[_-]?key|token|access_token|secret|password|signature)=)[^&\\s"]+',
+  {
+    behind: "\\b(?i:authorization|cookie|set-cookie|x-api-key|x-goog-api-key|x-vmx-csrf)" +
+      '\\\\?"?[:=] ?\\\\?"?',
+    secret: '(?:(?i:bearer|basic) )?[^\\s"\\\\][^\\r\\n"\\\\]*',
+  },
+  { behind: "\\bvmx_session=", secret: "[\\w-]{8,}" },
+  {
+    behind: "[?&](?:key|api[_-]?key|token|access_token|secret|password|signature)=",
+    secret: '[^&\\s"]+',
+  },
 ];
 
 /** Takes secrets out of a text: known formats, and the secret values of a configuration when it is given. */
@@ -21,22 +35,34 @@ export type Redact = (text: string, config?: Readonly<Record<string, unknown>>) 
 
 /**
  * @param patterns regular expressions of credentials plugins announce in their manifests
- * @param known secret values of the configuration in force; they are taken out wherever they stand
+ * @param known secret values of the configuration in force; they are taken out wherever they stand. The same list as
+ * long as they do not change
  */
 export function createRedact(
   patterns: readonly string[],
   known: () => readonly string[] = () => [],
 ): Redact {
-  const formats = new RegExp([...ownPatterns, ...patterns].map((p) => `(?:${p})`).join("|"), "g");
+  const formats = [...ownFormats, ...patterns.map((secret): SecretFormat => ({ secret }))];
+  const all = new RegExp(
+    formats.map(({ behind, secret }) => `(?:${behind ? `(?<=${behind})` : ""}${secret})`).join("|"),
+    "g",
+  );
+  // One by one and read forwards they are found ten times as fast as all together with a look behind; and nearly all
+  // texts hold none of them.
+  const probes = formats.map(({ behind = "", secret }) => new RegExp(`${behind}(?:${secret})`));
+  let values: readonly string[] = [];
+  let holdsValue = containsAny(values);
+
   return (text, config) => {
     let safe = text;
-    for (const secret of known()) {
-      if (safe.includes(secret)) safe = safe.replaceAll(secret, replacement);
+    if (values !== known()) holdsValue = containsAny(values = known());
+    if (holdsValue(safe)) {
+      for (const secret of values) safe = safe.replaceAll(secret, replacement);
     }
     for (const secret of config ? secretValues(config) : []) {
       if (secret.length >= minSecretLength) safe = safe.replaceAll(secret, replacement);
     }
-    return safe.replace(formats, replacement);
+    return probes.some((probe) => probe.test(safe)) ? safe.replace(all, replacement) : safe;
   };
 }
 
