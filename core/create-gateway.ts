@@ -1,11 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import {
-  createCapacity,
-  createCounterCopies,
-  createForgetRemoved,
-  type StoreState,
-} from "./capacity/index.ts";
+import { createCapacity, createCounterCopies, createForgetRemoved } from "./capacity/index.ts";
 import type { Config } from "./config.ts";
 import { type CapacityStore, type Clock, type Encryption, GatewayError } from "./contract/index.ts";
 import { readCapacityUsage } from "./gateway/capacity-usage.ts";
@@ -27,6 +22,8 @@ import { findConsole } from "./http/console-files.ts";
 import { createDataPlane } from "./http/data-plane.ts";
 import { type HttpServer, listen } from "./http/server.ts";
 import { createIdentifyPerson } from "./http/identify-person.ts";
+import { createAuthorizeSystem, showsCredential } from "./http/may-read-system.ts";
+import { createMetricsMiddleware, listenForMetrics } from "./http/metrics.ts";
 import { createManagement } from "./http/management.ts";
 import { createIsTrusted, createSourceAddress } from "./http/source-address.ts";
 import type { EgressGuard } from "./kit/egress.ts";
@@ -34,10 +31,13 @@ import type { RootLog } from "./log.ts";
 import { createAllocation } from "./prioritization/index.ts";
 import { createPricing } from "./records/cost/pricing.ts";
 import { createDiscoveredRecorder } from "./records/discovered-limits.ts";
-import { createRecords, type RecordsState } from "./records/create-records.ts";
+import { createRecords } from "./records/create-records.ts";
 import { createUseRecorder } from "./records/last-used.ts";
 import { startRollups } from "./records/usage/rollups.ts";
+import { createUsageSinks, databaseSink } from "./records/usage/sinks.ts";
 import { createLiveSamples, exchangeSamples } from "./routing/index.ts";
+import { createSystemStatus } from "./system-status.ts";
+import { createExpose, createTelemetry, observeProcess, startExports } from "./telemetry/index.ts";
 import type { Database } from "./store/database.ts";
 import type { SnapshotLoader } from "./store/loader.ts";
 import { version } from "./version.ts";
@@ -61,6 +61,10 @@ export interface GatewayParts {
   /** Id of the identity provider in use, configured or not. */
   readonly identityProvider: string;
   readonly requiredPlugins: RequiredPlugins;
+  /** Ids of the metric sinks that export metrics and traces. */
+  readonly exportingSinks: readonly string[];
+  /** Id of the metric sink that answers the metrics port. */
+  readonly exposingSink: string;
   readonly guard: EgressGuard;
   /** `fetch` through the egress guard. */
   readonly fetch: typeof fetch;
@@ -70,6 +74,8 @@ export interface GatewayParts {
 
 /** Both planes, ready to listen. */
 export interface Gateway {
+  /** Where metrics are served, when they have a port of their own. */
+  readonly metricsUrl: string | undefined;
   listen(): Promise<HttpServer>;
   /** From now on readiness says that the gateway leaves. */
   drain(): void;
@@ -90,6 +96,11 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
   let draining = false;
   let refusing = false;
 
+  const telemetry = createTelemetry({
+    propagate: config.telemetry.propagate,
+    providerName: (id) => String(host.find("providers", id)?.entry["telemetryName"] ?? id),
+    log: log.named("telemetry"),
+  });
   const circuits = createCircuits(clock);
   const processId = randomUUID();
   const samples = createLiveSamples(clock);
@@ -107,7 +118,10 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     sharedState,
     processId,
     environments,
+    lastShares: (connectionId) => allocation.lastShares(connectionId),
     onStoreBack: () => void copies.restore(),
+    onReserved: (ms) => telemetry.noteStoreCall(ms),
+    onExpired: (count) => telemetry.noteExpired(count),
     clock,
     log: log.named("capacity"),
   });
@@ -143,6 +157,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
   });
   const records = createRecords({
     price: pricing.price,
+    ...(config.usage.sinks.includes(databaseSink) ? {} : { writers: [] }),
     dataDir: config.dataDir,
     settings: config.records,
     statements: parts.database.statements,
@@ -154,7 +169,19 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     clock,
     log: log.named("records"),
   });
+  const status = createSystemStatus({
+    loader,
+    database: parts.database,
+    records,
+    capacity,
+    host,
+    isDraining: () => draining,
+    clock,
+  });
+  const usageSinks = createUsageSinks(config.usage.sinks, host, clock, log.named("usage"));
+  records.onRecord(usageSinks.note);
   const management = createManagement({
+    status,
     onTokenUsed: uses.token,
     capacity: { ...capacity, copy: (environmentId) => copies.copy(environmentId) },
     tryModel: createTryModel(host, parts.redact),
@@ -162,7 +189,9 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     gateway: createGatewayView(() => services),
     records,
     pricing,
-    usageQuerySink: config.usage.querySink,
+    usageQuerySink: config.usage.sinks.includes(config.usage.querySink)
+      ? config.usage.querySink
+      : undefined,
     database: parts.database,
     loader,
     host,
@@ -212,13 +241,17 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
       management.origin,
     ),
     redact: parts.redact,
-    onStarted: (exchange) => void running.add(exchange),
+    onStarted(exchange) {
+      running.add(exchange);
+      telemetry.onStarted(exchange);
+    },
+    legHeaders: telemetry.legHeaders,
     onTargeted: records.onTargeted,
     onFirstContent: records.onFirstContent,
     onFinished(outcome) {
       const { exchange } = outcome;
       running.delete(exchange);
-      records.onFinished(outcome);
+      telemetry.onFinished(outcome, records.onFinished(outcome));
       if (exchange.caller?.kind === "api-key") uses.apiKey(exchange.caller.apiKey.apiKeyId);
     },
   };
@@ -241,7 +274,35 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
   void pricing.start();
   void discovered.load();
 
+  await startExports(host, parts.exportingSinks, telemetry, log);
+  const expose = config.metrics.enabled
+    ? createExpose(host, parts.exposingSink, telemetry, log)
+    : undefined;
+  const stopObserving = telemetry.isCounting()
+    ? observeProcess(telemetry.metrics, {
+      running: () => running,
+      snapshot: () => loader.current(),
+      loader: () => loader.state(),
+      records: () => records.state(),
+      capacityState: () => capacity.admission.state(),
+      allocationViolations: () => allocation.violations(),
+      latestAllocation: (connectionId) => allocation.latest(connectionId),
+      now: () => clock.now(),
+    })
+    : undefined;
+  const authorizeSystem = createAuthorizeSystem(
+    management.access,
+    () => loader.current(),
+    management.origin,
+  );
+  const sharesPort = config.metrics.port === config.port && config.port !== 0;
+  const metricsServer = expose && !sharesPort
+    ? await listenForMetrics(config.metrics.host, config.metrics.port, expose, log)
+    : undefined;
+  if (metricsServer) log.info(`Metrics are served on ${metricsServer.url}`);
+
   return {
+    metricsUrl: metricsServer?.url,
     listen: () =>
       listen(config.host, config.port, {
         dataPlane: createDataPlane(
@@ -249,14 +310,19 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
           createSourceAddress(config.trustedProxies),
           () => refusing,
         ),
-        middleware: [management.middleware, createConsole(findConsole())],
+        middleware: [
+          ...(expose && sharesPort ? [createMetricsMiddleware(expose, authorizeSystem, log)] : []),
+          management.middleware,
+          createConsole(findConsole()),
+        ],
         publicUrl: config.publicUrl,
         corsOrigins: config.corsOrigins,
-        readiness: () => ({
-          status: draining
-            ? "not_ready"
-            : readiness(loader, records.state(), capacity.admission.state()),
-        }),
+        async readiness(context) {
+          const plain = { status: status.readiness() };
+          if (!showsCredential(context)) return plain;
+          const mayRead = await authorizeSystem(context).then(() => true, () => false);
+          return mayRead ? await status.read() : plain;
+        },
         log,
       }),
     drain() {
@@ -286,23 +352,14 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
       await copies.stop();
       await discovered.stop();
       await records.close();
+      stopObserving?.();
+      await metricsServer?.stop();
       pricing.stop();
       await rollups.stop();
+      await usageSinks.close();
     },
   };
 }
 
 /** Milliseconds aborted requests get to write their last frame. */
 const abortGraceMs = 1_000;
-
-function readiness(
-  loader: SnapshotLoader,
-  { spool }: RecordsState,
-  capacityStore: StoreState,
-): "ready" | "degraded" | "not_ready" {
-  const { status } = loader.state();
-  if (status === "starting") return "not_ready";
-  return spool.pressure === "none" && spool.writable && capacityStore === "ok"
-    ? status
-    : "degraded";
-}

@@ -7,6 +7,8 @@ export const defaultContributions = {
   sharedStates: "memory",
   prioritizations: "adaptive-token-scaling",
   identityProviders: "oidc",
+  /** What answers the metrics port. */
+  metrics: "prometheus",
 } as const;
 
 /** Dialect in which `vmx` writes a request down when it is given a text alone. */

@@ -18,6 +18,7 @@ import { Secret } from "./kit/secret.ts";
 import { createLog, type RootLog } from "./log.ts";
 import type { FirstRun } from "./management/bootstrap.ts";
 import type { Environment } from "./setting-reader.ts";
+import { exportingSinks } from "./telemetry/index.ts";
 import { startStopwatch } from "./stopwatch.ts";
 import type { Database } from "./store/database.ts";
 import type { EmbeddedDatabase } from "./store/embedded.ts";
@@ -34,6 +35,8 @@ export interface Kernel {
   readonly database: Database;
   /** Where it listens, such as `http://127.0.0.1:3000`. */
   readonly url: string;
+  /** Where metrics are served, when they have a port of their own. */
+  readonly metricsUrl: string | undefined;
   /** What the first run created, secrets included; undefined on later starts. */
   readonly firstRun: FirstRun | undefined;
   /** Folder of the embedded database when it lies outside the data folder. */
@@ -190,6 +193,8 @@ export async function createKernel(config: Config, environment: Environment): Pr
         otherwise: defaultContributions.identityProviders,
       }),
       requiredPlugins: required,
+      exportingSinks: exportingSinks(host, environment, config.usage.sinks),
+      exposingSink: defaultContributions.metrics,
       guard,
       fetch: http.fetch,
       clock,
@@ -204,6 +209,7 @@ export async function createKernel(config: Config, environment: Environment): Pr
       host,
       database,
       url: httpServer.url,
+      metricsUrl: gateway.metricsUrl,
       firstRun,
       databaseOutside: server?.isOutside ? server.location : undefined,
       startedInMs: watch.total(),

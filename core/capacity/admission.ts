@@ -11,6 +11,7 @@ import type {
 } from "../contract/index.ts";
 import { createGuardedStore, type GuardedStore } from "./guarded-store.ts";
 import { createLocalLedger } from "./local-ledger.ts";
+import type { KnownShares } from "./local-pools.ts";
 
 /** Takes amounts from meters, in the store or, while that is away, as the failure policy says. */
 export interface Admission {
@@ -79,8 +80,12 @@ export interface AdmissionParts {
   readonly replicas: () => number;
   /** The state of a meter the process saw last. */
   readonly lastSeen: (environmentId: string, meter: MeterKey) => MeterState | undefined;
+  /** Shares of a connection's pools the process heard of last; none when absent. */
+  readonly lastShares?: ((connectionId: string) => KnownShares | undefined) | undefined;
   /** Told of the states every reply brings. */
   readonly onStates: (environmentId: string, states: readonly MeterState[]) => void;
+  /** Told how long a reservation waited for the store, in milliseconds. */
+  readonly onReserved?: ((ms: number) => void) | undefined;
   /** Told when the store has come back, maybe empty. */
   readonly onStoreBack?: (() => void) | undefined;
   readonly clock: Clock;
@@ -120,6 +125,7 @@ export function createAdmission(parts: AdmissionParts): Admission {
       replicas: Math.max(1, parts.replicas()),
       enforced: policy === "local",
       lastSeen: (meter) => parts.lastSeen(request.environmentId, meter),
+      lastShares: (connectionId) => parts.lastShares?.(connectionId),
     });
     if (take.refused) return { result: "refused", refused: take.refused, degraded: true };
     const { settle } = take;

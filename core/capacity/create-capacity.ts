@@ -4,6 +4,7 @@ import { type CapacityView, createCapacityView } from "./capacity-view.ts";
 import { createDiscovered, type Discovered } from "./discovered.ts";
 import { createEstimates, type Estimates } from "./estimates.ts";
 import { createLiveMeters, type LiveMeters } from "./live-meters.ts";
+import type { KnownShares } from "./local-pools.ts";
 import { createLiveness, type Liveness } from "./liveness.ts";
 
 /** What one process does about capacity. */
@@ -28,6 +29,12 @@ export interface CapacityParts {
   readonly onStoreFailure: FailurePolicy;
   /** Milliseconds a store call may take. */
   readonly timeoutMs: number;
+  /** Told how long a reservation waited for the store, in milliseconds. */
+  readonly onReserved?: ((ms: number) => void) | undefined;
+  /** Told how many reservations nobody ended. */
+  readonly onExpired?: ((count: number) => void) | undefined;
+  /** Shares of a connection's pools the process heard of last; none when absent. */
+  readonly lastShares?: ((connectionId: string) => KnownShares | undefined) | undefined;
   /** Told when the store has come back, maybe empty. */
   readonly onStoreBack?: (() => void) | undefined;
   /** Ids of the environments whose reservations are expired. */
@@ -51,6 +58,7 @@ export function createCapacity(parts: CapacityParts): Capacity {
           store.expire(environmentId, deadProcesses)
         );
         if (expired === undefined) return;
+        if (expired > 0) parts.onExpired?.(expired);
       }
     },
   });

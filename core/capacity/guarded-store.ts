@@ -39,6 +39,8 @@ export interface GuardParts {
   readonly probePauseMs?: number | undefined;
   readonly clock: Clock;
   readonly log: Log;
+  /** Told how long a reservation waited for the store, in milliseconds, answered or not. */
+  readonly onReserved?: ((ms: number) => void) | undefined;
   /** Told after the store has come back. */
   readonly onBack?: () => void;
 }
@@ -145,6 +147,7 @@ export function createGuardedStore(parts: GuardParts): GuardedStore {
     isAway: () => breaker.isOpen(),
     async reserve(request) {
       if (breaker.isOpen()) return undefined;
+      const calledAt = parts.onReserved ? clock.monotonic() : 0;
       const giveBack = () => this.release(request.environmentId, request.reservationId);
       try {
         return await guarded(() => store.reserve(request), (reply) => {
@@ -159,6 +162,8 @@ export function createGuardedStore(parts: GuardParts): GuardedStore {
         );
         scheduleRetell();
         return undefined;
+      } finally {
+        parts.onReserved?.(clock.monotonic() - calledAt);
       }
     },
     settle(environmentId, reservationId, used) {

@@ -1,12 +1,12 @@
-import { createServer, type Server } from "node:http";
+import { createServer } from "node:http";
 import Koa from "koa";
 import { v7 as uuidv7 } from "uuid";
 import type { Log } from "../contract/index.ts";
 import { problemOf } from "../management/problem.ts";
-import { StartError } from "../start-error.ts";
+import { bind } from "./bind.ts";
 import type { DataPlane } from "./data-plane.ts";
 import { createCors } from "./cors.ts";
-import { answerHealth, type Readiness } from "./health.ts";
+import { answerHealth, type ReadinessSource } from "./health.ts";
 import { writeAnswer } from "./problem.ts";
 import { headFault } from "./request-head.ts";
 import { createSecurityHeaders } from "./security-headers.ts";
@@ -24,7 +24,7 @@ export interface HttpParts {
   readonly dataPlane: DataPlane;
   /** Middleware of the management plane and whatever else is served beside the data plane. */
   readonly middleware: readonly Koa.Middleware[];
-  readonly readiness: () => Readiness;
+  readonly readiness: ReadinessSource;
   readonly log: Log;
   /** `VMX_PUBLIC_URL`, when it is set. */
   readonly publicUrl?: string | undefined;
@@ -57,10 +57,11 @@ export async function listen(host: string, port: number, parts: HttpParts): Prom
     const place = { instance: context.path.slice(0, 500), requestId: uuidv7() };
     writeAnswer(context, problemOf(fault, place, parts.log));
   });
-  app.use((context, next) => {
-    const health = answerHealth(context.path, parts.readiness);
-    if (!health) return next();
+  app.use(async (context, next) => {
+    const health = await answerHealth(context, parts.readiness);
+    if (!health) return await next();
     context.status = health.status;
+    context.set("cache-control", "no-store");
     context.body = health.body;
   });
   for (const middleware of parts.middleware) app.use(middleware);
@@ -75,11 +76,9 @@ export async function listen(host: string, port: number, parts: HttpParts): Prom
     if (cors(request, response)) return;
     if (!parts.dataPlane(request, response)) others(request, response);
   });
-  await bind(server, host, port);
-  const address = server.address();
-  const bound = typeof address === "object" && address !== null ? address.port : port;
+  const url = await bind(server, host, port, "PORT");
   return {
-    url: `http://${host.includes(":") ? `[${host}]` : host}:${bound}`,
+    url,
     async stop(graceMs) {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
@@ -88,21 +87,4 @@ export async function listen(host: string, port: number, parts: HttpParts): Prom
       clearTimeout(force);
     },
   };
-}
-
-function bind(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => {
-      reject(
-        error.code === "EADDRINUSE"
-          ? new StartError(
-            `Cannot listen on ${host}:${port}: another program uses that port. Stop it, or set PORT to a free one.`,
-          )
-          : error.code === "EACCES" || error.code === "EADDRNOTAVAIL"
-          ? new StartError(`Cannot listen on ${host}:${port}: ${error.message}`)
-          : error,
-      );
-    });
-    server.listen(port, host, () => resolve());
-  });
 }

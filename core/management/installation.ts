@@ -27,19 +27,14 @@ export const installationRoutes: readonly Route[] = [
     access: { action: "system:get", resource: "system" },
     answer: System,
     async handler({ services, snapshot }) {
-      const latencyMs = await services.database.ping().catch(() => undefined);
       return {
+        ...await services.status.read(),
         version: services.config.version,
         revision: snapshot.revision,
         uptimeSeconds: Math.round(process.uptime()),
         runtime: "Deno" in globalThis
           ? `deno (node ${process.versions.node})`
           : `node ${process.versions.node}`,
-        dependencies: [
-          latencyMs === undefined
-            ? { name: "database", state: "away" }
-            : { name: "database", state: "ok", latencyMs },
-        ],
         oidc: presentFederation(await services.federation.state()),
       };
     },

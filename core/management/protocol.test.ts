@@ -287,7 +287,9 @@ test("with the database away writes answer 503, and who is known stays known", a
   const later = await plane.send("GET", "/api/v1/ai-providers", undefined, signedIn);
   expect(later.status, later.text).toBe(200);
   const system = await plane.call("GET", "/api/v1/system");
-  expect(system.body.dependencies).toEqual([{ name: "database", state: "away" }]);
+  expect(system.body.dependencies).toContainEqual(
+    expect.objectContaining({ name: "database", state: "away" }),
+  );
 });
 
 function isRunning(pid: number): boolean {

@@ -12,6 +12,7 @@ import type { Records } from "../records/create-records.ts";
 import type { Allocation } from "../prioritization/index.ts";
 import type { Database } from "../store/database.ts";
 import type { Snapshot } from "../store/snapshot.ts";
+import type { SystemStatus } from "../system-status.ts";
 import type { SessionLimits } from "../access/sessions.ts";
 
 /** Settings the management plane reads. */
@@ -60,8 +61,10 @@ export interface ManagementServices {
   readonly records: Pick<Records, "live" | "state">;
   /** Prices of models, and what requests cost by them. */
   readonly pricing: Pricing;
-  /** Id of the sink usage is queried from. */
-  readonly usageQuerySink: string;
+  /** Id of the sink usage is queried from; undefined when it is none of those written to. */
+  readonly usageQuerySink: string | undefined;
+  /** How this process and what it depends on are doing. */
+  readonly status: Pick<SystemStatus, "read">;
   /** How pools share connections. */
   readonly allocation: Pick<Allocation, "view">;
   /** Makes a call of one output token, for connection tests that name a model. */

@@ -18,6 +18,7 @@ import type { Database } from "../store/database.ts";
 import { createSnapshotLoader, type SnapshotLoader } from "../store/loader.ts";
 import { createPricing, type Pricing } from "../records/cost/pricing.ts";
 import { createRecords, type Records } from "../records/create-records.ts";
+import { createSystemStatus } from "../system-status.ts";
 import { startTestDatabase, type TestDatabase } from "../store/testing.ts";
 import { bootstrap, type FirstRun } from "./bootstrap.ts";
 import type { ManagementConfig } from "./services.ts";
@@ -154,7 +155,17 @@ export async function startTestManagement(
     clock,
     log,
   });
+  const status = createSystemStatus({
+    loader,
+    database,
+    records,
+    capacity: gateway.capacity,
+    host,
+    isDraining: () => false,
+    clock,
+  });
   const management = createManagement({
+    status,
     records,
     pricing,
     usageQuerySink: "database",

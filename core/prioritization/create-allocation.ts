@@ -19,6 +19,10 @@ export interface Allocation {
     environment: EnvironmentView,
     query: AllocationQuery,
   ): Promise<readonly ConnectionAllocation[]>;
+  /** The shares and demand of a connection's pools this process has heard of last. */
+  latest(connectionId: string): AllocationPoint | undefined;
+  /** The pools of a connection as the last recomputation left them that this process made or heard of. */
+  lastShares(connectionId: string): AllocationPoint["pools"] | undefined;
   /** Breaches of the allocation law this process has seen. */
   violations(): number;
   /** One round of recomputation; `start` makes one every second. */
@@ -89,6 +93,8 @@ export function createAllocation(parts: AllocationParts): Allocation {
         environment,
         query,
       ),
+    latest: history.latest,
+    lastShares: (connectionId) => history.latest(connectionId)?.pools,
     violations: () => violations,
     async round() {
       listen();

@@ -60,8 +60,8 @@ export interface Records {
   onTargeted(exchange: Exchange): Promise<void>;
   /** See `GatewayServices.onFirstContent`. */
   onFirstContent(exchange: Exchange): void;
-  /** Writes the record of a finished exchange; requests without a caller have none. Never throws. */
-  onFinished(outcome: Outcome): void;
+  /** Writes and answers the record of a finished exchange; requests without a caller have none. Never throws. */
+  onFinished(outcome: Outcome): AuditRecord | undefined;
   /** Tells of every record as it is written; the listener must be quick. Answers how to end it. */
   onRecord(listener: (record: AuditRecord) => void): () => void;
   readonly live: LiveAudit;
@@ -165,7 +165,7 @@ export function createRecords(options: RecordsOptions): Records {
     },
     onFinished(outcome) {
       const { exchange } = outcome;
-      if (!exchange.caller) return;
+      if (!exchange.caller) return undefined;
       try {
         const record = write(outcome);
         // Not left to the end of the turn: the caller is told of the end next, and if the process is killed then,
@@ -173,9 +173,11 @@ export function createRecords(options: RecordsOptions): Records {
         spool.flush();
         if (live.isWatched(record.environmentId)) live.publish("finished", record);
         for (const listener of listeners) listener(record);
+        return record;
       } catch (error) {
         rejected++;
         log.error("Cannot write the record of a request", { requestId: exchange.requestId, error });
+        return undefined;
       }
     },
     onRecord(listener) {

@@ -25,6 +25,10 @@ export interface GatewayTelemetry {
   /** Whether somebody reads the metrics. */
   isCounting(): boolean;
   families(): readonly MetricFamily[];
+  /** Notes how long a call to the capacity store took, in milliseconds. */
+  noteStoreCall(ms: number): void;
+  /** Notes reservations nobody ended. */
+  noteExpired(count: number): void;
   /** Counts what a sink had to throw away. */
   noteDropped(sink: string, count: number): void;
   /** What a sink is given. */
@@ -107,6 +111,12 @@ export function createTelemetry(options: TelemetryOptions): GatewayTelemetry {
     count: () => void (counting = true),
     isCounting: () => counting,
     families: () => metrics.families(),
+    noteStoreCall(ms) {
+      if (counting) metrics.instruments.capacityStore.note(metrics.process, ms / 1000);
+    },
+    noteExpired(count) {
+      if (counting) metrics.instruments.capacityExpired.note(metrics.process, count);
+    },
     noteDropped,
     forSink: (sink) => ({
       metrics: () => metrics.families(),

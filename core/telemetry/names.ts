@@ -296,7 +296,7 @@ export const definitions = {
     "vmx.gateway.eventloop.delay",
     "s",
     "Delay of the event loop since the last look",
-    ["quantile"],
+    ["percentile"],
   ),
   snapshotRevision: gauge(
     "vmx.gateway.snapshot.revision",

@@ -107,6 +107,10 @@ const ProviderContribution = Type.Object({
   aliases: Type.Optional(Type.Array(Identifier)),
   logo: Type.Optional(PackagePath),
   defaultModel: Type.Optional(Type.String({ minLength: 1 })),
+  telemetryName: Type.Optional(Type.String({
+    pattern: "^[a-z][a-z0-9_.-]{0,62}$",
+    description: "gen_ai.provider.name of OpenTelemetry's conventions; the id when absent",
+  })),
   operations: Type.Array(OperationName, { minItems: 1 }),
   nativeDialects: Type.Array(Identifier, {
     minItems: 1,

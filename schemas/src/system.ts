@@ -7,11 +7,32 @@ export const System = Type.Object({
   revision: Type.Integer({ description: "Configuration revision this process serves" }),
   uptimeSeconds: Type.Number(),
   runtime: Type.String({ description: "Such as `node 24.1.0`" }),
+  status: Type.Enum(["ready", "degraded", "not_ready"]),
+  replicas: Type.Integer({ minimum: 1, description: "Processes that serve now" }),
   dependencies: Type.Array(Type.Object({
-    name: Type.String(),
+    name: Type.String({ description: "`database`, `capacity_store`, `credentials` or a plugin" }),
     state: Type.Enum(["ok", "away"]),
     latencyMs: Type.Optional(Type.Number()),
+    since: Timestamp,
+    error: Type.Optional(Type.String()),
   }, closed)),
+  degraded: Type.Array(
+    Type.Enum([
+      "database_away",
+      "capacity_degraded",
+      "credentials_unavailable",
+      "disk_full",
+      "spool_full",
+    ]),
+    { description: "What does not work as it should" },
+  ),
+  spool: Type.Object({
+    bytes: Type.Integer({ minimum: 0 }),
+    oldestAgeSeconds: Type.Number({ minimum: 0 }),
+    writable: Type.Boolean(),
+    pressure: Type.Enum(["none", "high", "full"]),
+    lost: Type.Integer({ minimum: 0, description: "Records lost since the start" }),
+  }, { ...closed, description: "Records that are not in the database yet" }),
   oidc: Type.Object({
     enabled: Type.Boolean(),
     label: Type.Optional(Type.String()),

@@ -2562,11 +2562,41 @@ export type System = {
      * Such as `node 24.1.0`
      */
     runtime: string;
+    status: 'ready' | 'degraded' | 'not_ready';
+    /**
+     * Processes that serve now
+     */
+    replicas: number;
     dependencies: Array<{
+        /**
+         * `database`, `capacity_store`, `credentials` or a plugin
+         */
         name: string;
         state: 'ok' | 'away';
         latencyMs?: number;
+        /**
+         * RFC 3339, UTC
+         */
+        since: string;
+        error?: string;
     }>;
+    /**
+     * What does not work as it should
+     */
+    degraded: Array<'database_away' | 'capacity_degraded' | 'credentials_unavailable' | 'disk_full' | 'spool_full'>;
+    /**
+     * Records that are not in the database yet
+     */
+    spool: {
+        bytes: number;
+        oldestAgeSeconds: number;
+        writable: boolean;
+        pressure: 'none' | 'high' | 'full';
+        /**
+         * Records lost since the start
+         */
+        lost: number;
+    };
     /**
      * Federated login
      */
