@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTestManagement, type TestManagement } from "../testing.ts";
 import { createTestBrowser, type TestBrowser } from "./testing-browser.ts";
-import { startIdentityProvider, type TestIdentityProvider } from "./testing-provider.ts";
+import { startIdentityProvider, type TestIdentityProvider } from "./testing.ts";
 
 /* A real identity provider, a real gateway, and a browser as far as it matters. */
 
