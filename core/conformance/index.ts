@@ -5,6 +5,7 @@ export * from "./case.ts";
 export * from "./dialects.ts";
 export * from "./encryptions.ts";
 export * from "./fake-upstream.ts";
+export * from "./metric-sinks.ts";
 export * from "./prioritizations.ts";
 export * from "./providers.ts";
 export * from "./routings.ts";

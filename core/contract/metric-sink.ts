@@ -18,6 +18,8 @@ export interface MetricSink {
 export interface Measurement {
   /** Unix milliseconds. */
   readonly at: number;
+  /** Index of the leg; a batch that comes twice has the same `requestId` and leg again. */
+  readonly leg: number;
   /** Tokens and counts; durations in milliseconds; costs in nano-units of the currency. */
   readonly measures: Readonly<Record<string, number | null>>;
   /** `metadata.<key>` among them. Several labels of a key stand in one text, separated by commas. */

@@ -14,6 +14,7 @@ import {
   type ReadQuestion,
   readQuestion,
 } from "../records/usage/query/read-question.ts";
+import { databaseSink } from "../records/usage/sinks.ts";
 import { User } from "../store/entities/index.ts";
 import { environmentPath } from "./environments.ts";
 import { FileStream } from "./file-stream.ts";
@@ -48,7 +49,7 @@ export const usageRoutes: readonly Route[] = [
       ]);
       return {
         ...rows,
-        sink: context.services.usageQuerySink,
+        sink: context.services.usageQuerySink!,
         ...(previous ? { previous: previous.rows } : {}),
       };
     },
@@ -97,7 +98,13 @@ async function groupsOf(
   { question }: ReadQuestion,
 ): Promise<readonly UsageGroup[]> {
   const { usageQuerySink: id, host } = services;
-  if (id === "database") {
+  if (id === undefined) {
+    throw new GatewayError(
+      "SINK_NOT_QUERYABLE",
+      "Cannot query usage: VMX_USAGE_QUERY_SINK names none of VMX_USAGE_SINKS",
+    );
+  }
+  if (id === databaseSink) {
     const now = services.clock.now();
     const { auditRetentionDays, usageRetentionDays } = environment.settings;
     return await queryDatabase(services.database.statements, question, {

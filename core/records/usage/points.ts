@@ -36,7 +36,8 @@ export function measurementOf(point: UsagePoint): Measurement {
   for (const [key, value] of Object.entries(point.metadata)) {
     dimensions[`metadata.${key}`] = String(value);
   }
-  return { at: Date.parse(point.timestamp), measures: point.measures, dimensions };
+  const at = Date.parse(point.timestamp);
+  return { at, leg: point.legIndex, measures: point.measures, dimensions };
 }
 
 /** The measures of what a leg cost. */
