@@ -1,5 +1,14 @@
-import type { Amount, Counter, Meter, MeterKey, MeterState, Refusal } from "../contract/index.ts";
+import type {
+  Amount,
+  Counter,
+  Meter,
+  MeterKey,
+  MeterState,
+  PoolGate,
+  Refusal,
+} from "../contract/index.ts";
 import { calendarWindow } from "../kit/calendar-window.ts";
+import { createLocalPools, type KnownShares } from "./local-pools.ts";
 import { meterName } from "./meter-key.ts";
 
 /** Counts use while the store is away, and remembers what the store has to be told when it is back. */
@@ -19,6 +28,9 @@ export interface LocalRequest {
   readonly environmentId: string;
   readonly meters: readonly Meter[];
   readonly amount: Amount;
+  readonly pool?: PoolGate | undefined;
+  /** The shares of the connection's pools the process heard of last. */
+  readonly lastShares: (connectionId: string) => KnownShares | undefined;
   /** Processes that share the limits; each keeps its part. */
   readonly replicas: number;
   /** False counts without limiting. */
@@ -57,6 +69,7 @@ const maxMeters = 50_000;
 export function createLocalLedger(now: () => number): LocalLedger {
   const meters = new Map<string, LocalMeter>();
   const untold = new Map<string, Map<string, Counter>>();
+  const pools = createLocalPools(now);
 
   function meterOf(meter: Meter, request: LocalRequest): LocalMeter {
     const { start, end } = calendarWindow(meter.period, now());
@@ -100,14 +113,29 @@ export function createLocalLedger(now: () => number): LocalLedger {
     });
   }
 
+  /** The gate's rules on this process's part of the connection's limit. */
+  function passPools(
+    { pool, amount, replicas, lastShares }: LocalRequest,
+    own: readonly { readonly meter: Meter; readonly local: LocalMeter }[],
+  ) {
+    const total = pool &&
+      own.find(({ meter }) =>
+        meter.level === "connection" && meter.period === "minute" && !meter.dimension
+      );
+    if (!total) return undefined;
+    const gate = { ...pool, limit: part(pool.limit, replicas) };
+    return pools.pass(gate, amount.tokens, total.local.tokens, lastShares(pool.connectionId));
+  }
+
   return {
     take(request) {
       const { environmentId, amount } = request;
       const own = request.meters.map((meter) => ({ meter, local: meterOf(meter, request) }));
+      const passage = passPools(request, own);
       if (request.enforced) {
         const refused = own.flatMap(({ meter, local }) =>
           failing(share(meter, request.replicas), local, amount)
-        );
+        ).concat(passage?.refused ?? []);
         if (refused.length > 0) return { refused };
       }
       const count = (change: Amount) => {
@@ -117,6 +145,7 @@ export function createLocalLedger(now: () => number): LocalLedger {
         }
       };
       count(amount);
+      const countInPool = passage?.take();
       let settled = false;
       return {
         refused: undefined,
@@ -124,6 +153,7 @@ export function createLocalLedger(now: () => number): LocalLedger {
           if (settled) return;
           settled = true;
           count({ requests: used.requests - amount.requests, tokens: used.tokens - amount.tokens });
+          countInPool?.(used.tokens - amount.tokens);
           if (used.requests === 0 && used.tokens === 0) return;
           for (const { local } of own) note(environmentId, local, used);
         },
@@ -155,10 +185,13 @@ function plus(a: Amount, b: Amount): Amount {
 
 /** The part of a limit one of several processes keeps: rounded down, at least 1. */
 function share(meter: Meter, replicas: number): Meter {
-  const part = (limit: number | null) =>
-    limit === null ? null : Math.max(1, Math.floor(limit / replicas));
   const { requests, tokens } = meter.limit;
-  return { ...meter, limit: { requests: part(requests), tokens: part(tokens) } };
+  const partOf = (limit: number | null) => limit === null ? null : part(limit, replicas);
+  return { ...meter, limit: { requests: partOf(requests), tokens: partOf(tokens) } };
+}
+
+function part(limit: number, replicas: number): number {
+  return Math.max(1, Math.floor(limit / replicas));
 }
 
 function failing(meter: Meter, local: LocalMeter, amount: Amount): Refusal[] {

@@ -16,6 +16,7 @@ export * from "./lazy-facts.ts";
 export * from "./list-models-failure.ts";
 export * from "./model-list.ts";
 export * from "./pattern.ts";
+export * from "./pool-gate.ts";
 export * from "./rate-limits.ts";
 export * from "./read-body.ts";
 export * from "./reasoning-mark.ts";

@@ -6,11 +6,8 @@ import type {
   ShareMove,
   SharesChange,
 } from "@vmx/core/contract";
-import { calendarWindow } from "@vmx/core/kit";
+import { calendarWindow, passPoolGate } from "@vmx/core/kit";
 import { createDemand, type Demand } from "./demand.ts";
-
-/** All of a connection in units of 0.001 percent. */
-const whole = 100_000;
 
 interface Share {
   current: number;
@@ -92,43 +89,31 @@ export function createPoolBook(): PoolBook {
     pass(gate, tokens, total, now) {
       turn(now);
       open(gate.pools);
-      const own = gate.pool === undefined
-        ? undefined
-        : gate.pools.find(({ name }) => name === gate.pool);
-      const refused: Refusal[] = [];
-      const use = own && useOf(own.name);
-      const current = own ? currentOf(own) : 0;
-      const next = own && use ? nextShare(own, use.tokens + tokens, current, gate, currentOf) : 0;
-      const refuse = (rule: "share" | "maximum" | "protected-minimum") =>
-        refused.push({
-          gate: "prioritization",
-          rule,
-          pool: gate.pool,
-          current,
-          min: own?.min ?? 0,
-          max: own?.max ?? 0,
-          used: use?.tokens ?? 0,
-          others: gate.pools.filter(({ name }) => name !== gate.pool)
-            .map((pool) => ({ ...pool, current: currentOf(pool) })),
-        });
-      if (typeof next === "string") refuse(next);
-      if (!leavesMinimums(gate, tokens, total, used)) refuse("protected-minimum");
-
+      const { refused, next } = passPoolGate(gate, tokens, {
+        total,
+        usedBy: (name) => used.get(name)?.tokens ?? 0,
+        currentOf,
+      });
+      const own = gate.pools.find(({ name }) => name === gate.pool);
       const second = Math.floor(now / 1000);
       return {
         refused,
         deny() {
-          if (!own || !use || refused.length === 0) return;
-          use.denied++;
+          if (!own || refused.length === 0) return;
+          useOf(own.name).denied++;
           // A pool that holds nothing yet can only show this way that it wants a share.
-          if (typeof next === "string") demandOf(own.name).add(second, tokens);
+          const lacksShare = refused.some((one) =>
+            one.gate === "prioritization" && one.rule !== "protected-minimum"
+          );
+          if (lacksShare) demandOf(own.name).add(second, tokens);
         },
         take() {
-          if (!own || !use) return undefined;
-          if (typeof next === "number" && next > current) {
+          if (!own) return undefined;
+          if (next > currentOf(own)) {
             Object.assign(shares.get(own.name)!, { current: next, lastGrowthAt: now });
             version++;
           }
+          const use = useOf(own.name);
           use.tokens += tokens;
           const demand = demandOf(own.name);
           demand.add(second, tokens);
@@ -170,34 +155,4 @@ export function createPoolBook(): PoolBook {
       used = new Map();
     },
   };
-}
-
-/** The share a pool needs for `tokens` in a minute, or the rule that keeps it from having it. */
-function nextShare(
-  own: PoolBounds,
-  tokens: number,
-  current: number,
-  { limit, pools }: PoolGate,
-  currentOf: (pool: PoolBounds) => number,
-): number | "share" | "maximum" {
-  if (tokens * whole <= limit * current) return current;
-  const wanted = Math.ceil(tokens * whole / limit);
-  if (!(wanted <= own.max)) return "maximum";
-  const free = pools.reduce((rest, pool) => rest - currentOf(pool), whole);
-  return wanted - current <= free ? wanted : "share";
-}
-
-/** Whether the minimums other pools have not used yet stay free. Whole numbers throughout: scaled by `whole`. */
-function leavesMinimums(
-  gate: PoolGate,
-  tokens: number,
-  total: number,
-  used: ReadonlyMap<string, PoolUse>,
-): boolean {
-  let needed = (total + tokens) * whole;
-  for (const { name, min } of gate.pools) {
-    if (name === gate.pool) continue;
-    needed += Math.max(0, gate.limit * min - (used.get(name)?.tokens ?? 0) * whole);
-  }
-  return needed <= gate.limit * whole;
 }
