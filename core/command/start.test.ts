@@ -129,6 +129,20 @@ test("a gateway that is told to stop finishes what runs and refuses what is new"
   expect(await ended).toBe(0);
 }, 60_000);
 
+test("several processes without a store they share are refused in one plain sentence", async () => {
+  const failed = await failToStart({
+    DATA_DIR: dataDir(),
+    VMX_PROCESSES: "2",
+    // Refused before anybody connects to it.
+    DATABASE_URL: "postgres://nobody@127.0.0.1:1/none",
+  });
+  expect(failed.code).toBe(1);
+  const sentence = plainSentence(failed.output);
+  expect(sentence).toContain('the capacity store "memory" serves one process alone');
+  expect(sentence).toContain("VMX_PROCESSES=1");
+  expect(failed.output.split("Cannot start")).toHaveLength(2);
+}, 60_000);
+
 function ask(
   baseUrl: string,
   key: string,
