@@ -6,6 +6,7 @@ import type { PluginHost } from "../host/plugin-host.ts";
 import type { AiResource } from "../store/entities/index.ts";
 import type { ResourceView, SlotView } from "../store/snapshot.ts";
 import { completeCapacity } from "./capacity.ts";
+import { mergePatch } from "./merge-patch.ts";
 
 const maxDefaultArgsBytes = 64 * 1024;
 
@@ -31,6 +32,9 @@ export type FieldsPatch = Omit<AiResourcePatch, "name" | "assignApiKeys">;
 type SlotsBefore = Pick<ResourceView, "secondaryModels" | "fallbackModels" | "routing"> & {
   readonly model: SlotView | undefined;
 };
+
+/** What a patch is laid over. */
+type Before = SlotsBefore & Partial<Pick<ResourceView, "defaultArgs">>;
 
 const noSlots = { model: undefined, secondaryModels: [], fallbackModels: [], routing: null };
 
@@ -64,12 +68,13 @@ export async function newFields(
  * Rejects with `VALIDATION_FAILED`, `EXPRESSION_INVALID`, or `invalid_request` for slots that cannot be resolved.
  */
 export async function changedFields(
-  before: SlotsBefore,
+  before: Before,
   patch: FieldsPatch,
   connections: readonly SlotConnection[],
   host: PluginHost,
 ): Promise<Partial<ResourceFields>> {
-  const { defaultArgs, description, onLoss, useFallback } = patch;
+  const { description, onLoss, useFallback } = patch;
+  const defaultArgs = mergeDefaultArgs(before.defaultArgs, patch.defaultArgs);
   checkDefaultArgs(defaultArgs);
   return {
     ...(description === undefined ? {} : { description }),
@@ -113,6 +118,15 @@ async function changedSlots(
     secondaryModels: [...resolved.secondaryModels],
     fallbackModels: [...resolved.fallbackModels],
   };
+}
+
+/** A new resource's arguments are kept as they are sent, members that are null included: there is nothing to clear. */
+function mergeDefaultArgs(
+  before: ResourceView["defaultArgs"] | undefined,
+  sent: FieldsPatch["defaultArgs"],
+): FieldsPatch["defaultArgs"] {
+  if (!sent || before === undefined) return sent;
+  return mergePatch(before, sent) as Record<string, unknown>;
 }
 
 /** Throws `VALIDATION_FAILED` when default arguments set what every call sets, or exceed 64 KiB. */

@@ -311,6 +311,28 @@ test("default arguments keep their order and cannot set what every call sets", a
   expect(large.status).toBe(400);
 });
 
+test("a patch merges default arguments: objects deeply, arrays whole, null clears", async () => {
+  const resource = await createResource("merged", { connectionName: "echo", model: "echo" }, {
+    defaultArgs: { temperature: 0.5, stop: ["a", "b"], user: null, nested: { z: 1, a: 2 } },
+  });
+  const path = `${base}/ai-resources/${resource.resourceId}`;
+  const patched = async (defaultArgs: unknown) => {
+    const { status, text, body } = await plane.call("PATCH", path, { defaultArgs });
+    expect(status, text).toBe(200);
+    return body.defaultArgs;
+  };
+  expect(resource.defaultArgs).toHaveProperty("user", null);
+  expect(await patched({ temperature: null, stop: ["c"], nested: { z: { y: 3 } }, top_p: 1 }))
+    .toEqual({ stop: ["c"], user: null, nested: { z: { y: 3 }, a: 2 }, top_p: 1 });
+  expect(await patched({})).toHaveProperty("top_p", 1);
+  expect(await patched(null)).toBeNull();
+  expect(await patched({ seed: 1, user: null })).toEqual({ seed: 1 });
+  const half = "y".repeat(40_000);
+  await patched({ a: half });
+  const large = await plane.call("PATCH", path, { defaultArgs: { b: half } });
+  expect([large.status, large.body.errors[0].path]).toEqual([400, "/defaultArgs"]);
+});
+
 test("capacity limits are checked beyond their shape", async () => {
   const path = `${base}/ai-resources/${
     (await createResource("capacity", {

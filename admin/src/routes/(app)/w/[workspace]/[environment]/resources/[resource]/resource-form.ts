@@ -1,4 +1,5 @@
 import type { AiResource, Capacity } from "@vmx/sdk";
+import { mergePatchBetween } from "#lib/forms/merge-patch.ts";
 import { type RoutingDraft, routingDraft, routingInput } from "#lib/routing/draft.ts";
 import { draftOf, type SlotDraft, slotInput } from "#lib/slots/slot.ts";
 
@@ -38,7 +39,18 @@ export function resourceDraft(resource: AiResource): ResourceDraft {
   };
 }
 
-/** Members of an edit as they are sent. */
+/** What an edit changes, as it is sent: default arguments merge into those it was made from. */
+export function resourcePatch(draft: Partial<ResourceDraft>, from: Pick<AiResource, "defaultArgs">) {
+  const { defaultArgs } = draft;
+  return {
+    ...resourceInput(draft),
+    ...(defaultArgs === undefined
+      ? {}
+      : { defaultArgs: mergePatchBetween(from.defaultArgs, defaultArgs) }),
+  };
+}
+
+/** Members of a resource as they are sent whole. */
 export function resourceInput(draft: Partial<ResourceDraft>) {
   const { description, model, secondaryModels, fallbackModels, routing, ...plain } = draft;
   return {
