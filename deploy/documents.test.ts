@@ -20,6 +20,7 @@ import { contributionPoints } from "../core/contract/index.ts";
 
 interface Contribution {
   readonly id: string;
+  readonly selectedBy?: readonly string[];
   readonly bootstrap?: { readonly environment?: readonly { readonly variable: string }[] };
 }
 
@@ -127,5 +128,8 @@ function variablesOf({ contributes }: Manifest): string[] {
   const ofConnections = (contributes["providers"] ?? []).flatMap(({ bootstrap }) =>
     (bootstrap?.environment ?? []).map(({ variable }) => variable)
   );
-  return [...Object.keys(contributes.settings?.environment ?? {}), ...ofConnections];
+  const { settings, ...points } = contributes;
+  const selecting = Object.values(points as Record<string, readonly Contribution[] | undefined>)
+    .flatMap((list = []) => list.flatMap(({ selectedBy = [] }) => selectedBy));
+  return [...Object.keys(settings?.environment ?? {}), ...selecting, ...ofConnections];
 }
