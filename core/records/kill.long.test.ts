@@ -1,8 +1,9 @@
+import process from "node:process";
 import { expect, test } from "vitest";
 import { startTestDatabase } from "../store/testing.ts";
 import { killGateways } from "./kill-testing.ts";
 
-const kills = 200;
+const kills = Number(process.env["VMX_TEST_KILLS"] ?? 200);
 const timeoutMs = 3_600_000;
 
 test(`every request a client saw has one row after ${kills} kills, embedded database`, async () => {
