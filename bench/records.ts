@@ -2,7 +2,12 @@ import { setImmediate as turn } from "node:timers/promises";
 import process from "node:process";
 import type { Outcome } from "../core/gateway/exchange.ts";
 import { createRequestId } from "../core/gateway/request-id.ts";
+import { createPriceBook } from "../core/records/cost/price-book.ts";
+import { priceRecord } from "../core/records/cost/price-record.ts";
+import { systemList } from "../core/records/cost/system-list.ts";
 import { startTestRecords } from "../core/records/testing.ts";
+import { measurementOf, pointsOf } from "../core/records/usage/points.ts";
+import { createSinkQueue } from "../core/records/usage/sink-queue.ts";
 
 /*
  * Prints the processor time the records of a request cost this process, as three figures: building and spooling on
@@ -10,12 +15,44 @@ import { startTestRecords } from "../core/records/testing.ts";
  * and usage together on the path.
  */
 
+const echoPrices = {
+  ...systemList({ contributions: () => [] }),
+  source: "USER" as const,
+  effectiveFrom: new Date(0).toISOString(),
+  entries: [{
+    provider: "echo",
+    model: "*",
+    pricePerMillion: { inputUncached: 3_000_000, output: 15_000_000 },
+  }],
+};
 const perTurn = 8;
 const rounds = 2_500;
 const warmUp = 300;
 
-const world = await startTestRecords();
+// Prices and a sink beside the database are part of the path.
+const pricing = createPriceBook(systemList({ contributions: () => [] }), [echoPrices]);
+const world = await startTestRecords({
+  price(record) {
+    const { cost, legs } = priceRecord(record, pricing);
+    return { ...record, cost, legs };
+  },
+});
 const { gateway, records } = world;
+const sink = createSinkQueue(
+  "bench",
+  () =>
+    Promise.resolve({
+      record: () => Promise.resolve(),
+      flush: () => Promise.resolve(),
+      close: () => Promise.resolve(),
+    }),
+  gateway.services.clock,
+  gateway.services.log,
+);
+let withSink = false;
+records.onRecord((record) => {
+  if (withSink) sink.add(pointsOf(record).map(measurementOf));
+});
 await records.flush();
 
 async function sample(stream: boolean, bytes: number): Promise<Outcome> {
@@ -73,7 +110,8 @@ const held = world.database.statements.transaction(async (query) => {
 }).catch(() => {});
 for (
   const [name, capture, stream, bytes] of [
-    ["row alone", "none", false, 200],
+    ["row with cost alone", "none", false, 200],
+    ["row with cost, and points for a sink", "none", false, 200],
     ["row and payload, 1 KiB question", "full", false, 1_000],
     ["row and payload, 10 KiB question", "full", false, 10_000],
     ["row and payload, streamed answer", "full", true, 1_000],
@@ -81,6 +119,7 @@ for (
   ] as const
 ) {
   setCapture(capture);
+  withSink = name.includes("sink");
   const outcome = await sample(stream, bytes);
   await measure(outcome, warmUp);
   row(name, await measure(outcome, rounds / 5));
@@ -99,4 +138,5 @@ row(
   (user + system) / shipped,
 );
 console.log(`lost ${records.state().lost - state.lost}`);
+await sink.close(1_000);
 await world.stop();

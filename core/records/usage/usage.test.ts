@@ -10,7 +10,7 @@ import { answerQuestion, type UsageRow } from "./query/answer-question.ts";
 import { bucketName, bucketStarts, createZone } from "./query/calendar.ts";
 import { queryDatabase } from "./query/query-database.ts";
 import { readQuestion } from "./query/read-question.ts";
-import { type Rollups, rollupTables, startRollups } from "./rollups.ts";
+import { type Rollups, startRollups } from "./rollups.ts";
 import { createInsertRecords, createRandom, randomRecord } from "./testing.ts";
 
 let testDatabase: TestDatabase;
