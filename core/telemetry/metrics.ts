@@ -1,6 +1,7 @@
 import type { MetricFamily, MetricPoint } from "../contract/index.ts";
 import { createInstrument, type Instrument } from "./instruments.ts";
 import { createLabelSets, type LabelSet, type LabelSets } from "./label-sets.ts";
+import { createLimitUse, type LimitUse } from "./limit-use.ts";
 import { definitions, genAi, type MetricName } from "./names.ts";
 
 /** The metrics of one process. */
@@ -11,6 +12,7 @@ export interface Metrics {
   readonly targets: LabelSets;
   /** Combinations of `gen_ai.operation.name, gen_ai.provider.name, gen_ai.request.model`, in this order. */
   readonly models: LabelSets;
+  readonly limits: LimitUse;
   /** The combination without labels. */
   readonly process: LabelSet;
   /** Reads a metric when it is asked for, in place of writing it where it happens. */
@@ -42,6 +44,7 @@ export function createMetrics(): Metrics {
       "model",
     ]),
     models: createLabelSets([genAi.operation, genAi.provider, genAi.requestModel]),
+    limits: createLimitUse(),
     process: { labels: {} },
     observe: (name, read) => void observed.set(name, read),
     observeValue(name, read) {

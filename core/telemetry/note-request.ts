@@ -67,6 +67,7 @@ function noteLeg(metrics: Metrics, exchange: Exchange, leg: LegRecord): void {
   if (leg.index < exchange.legs.length - 1) to.fallbacks.note(target, 1, reason);
   if (leg.retries.length > 0) to.retries.note(target, leg.retries.length);
   if (leg.gate && leg.gate.result !== "skipped") {
+    metrics.limits.note(target, leg.gate, exchange.services.clock.now());
     to.gateDuration.note(target, leg.gate.durationMs / 1000);
     for (const failing of leg.gate.failing) {
       if ("pool" in failing) to.poolDenied.note(target, 1, failing.pool ?? "", failing.rule);

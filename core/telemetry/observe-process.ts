@@ -40,6 +40,7 @@ export function observeProcess(metrics: Metrics, sources: ProcessSources): () =>
   metrics.observeValue("shipped", () => records().shipped);
   metrics.observeValue("lost", () => records().lost);
   metrics.observeValue("capacityDegraded", () => sources.capacityState() === "ok" ? 0 : 1);
+  metrics.observe("capacityUsed", () => metrics.limits.points(sources.now()));
   metrics.observeValue("allocationViolations", sources.allocationViolations);
   metrics.observe("poolShare", () => pools(sources, ({ current }) => current / unitsPerPercent));
   metrics.observe("poolDemand", () => pools(sources, ({ demand }) => demand));
