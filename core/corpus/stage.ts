@@ -8,6 +8,7 @@ import type {
   Provider,
   ProviderConnection,
 } from "../contract/index.ts";
+import type { Outcome } from "../gateway/exchange.ts";
 import {
   type ScriptedUpstream,
   startScriptedUpstream,
@@ -27,6 +28,8 @@ export interface Stage {
   ask(request: Question, headers?: Readonly<Record<string, string>>): Promise<Answer>;
   /** What the upstream got last. */
   received(): ScriptedUpstream["requests"][number];
+  /** What the gateway knows of the requests it has finished, in order. */
+  readonly outcomes: readonly Outcome[];
   close(): Promise<void>;
 }
 
@@ -108,6 +111,7 @@ export async function openStage(): Promise<Stage> {
       return { status: response.status, headers: response.headers, text: bytes.toString(), bytes };
     },
     received: () => upstream.requests.at(-1)!,
+    outcomes: gateway.outcomes,
     async close() {
       await Promise.all([gateway.stop(), upstream.stop()]);
     },
