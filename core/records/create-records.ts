@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Clock, Log, SharedState } from "../contract/index.ts";
 import { GatewayError } from "../contract/index.ts";
-import { createCapture } from "../gateway/capture.ts";
+import { createCapture, releaseCapture } from "../gateway/capture.ts";
 import type { Exchange, Outcome } from "../gateway/exchange.ts";
 import type { PluginHost } from "../host/plugin-host.ts";
 import type { EnvironmentSettingsView } from "../store/snapshot.ts";
@@ -43,6 +43,8 @@ export interface RecordsOptions {
     Pick<EnvironmentSettingsView, "auditRetentionDays" | "usageRetentionDays">
   >;
   readonly disk?: Disk;
+  /** Bytes of streams that run and are to be kept; beyond it streams are only counted. 64 MiB by default. */
+  readonly maxHeldStreamBytes?: number;
 }
 
 /** How the records are doing. */
@@ -75,6 +77,7 @@ export interface Records {
 const shipEveryMs = 200;
 const shipAtRecords = 500;
 const maxStreamBytes = 1024 * 1024;
+const maxHeldStreamBytes = 64 * 1024 * 1024;
 const orphansEveryMs = 30_000;
 
 /** Opens the spool and starts shipping. */
@@ -113,6 +116,10 @@ export function createRecords(options: RecordsOptions): Records {
     clock,
     log,
   );
+  const captureBudget = {
+    maxBytes: options.maxHeldStreamBytes ?? maxHeldStreamBytes,
+    heldBytes: 0,
+  };
   const listeners = new Set<(record: AuditRecord) => void>();
 
   let unshipped = 0;
@@ -152,7 +159,7 @@ export function createRecords(options: RecordsOptions): Records {
       }
       const mode = exchange.caller!.environment.settings.payloadCapture;
       if (mode !== "none" && spool.takesPayloads()) {
-        exchange.capture = createCapture(mode === "full" ? maxStreamBytes : 0);
+        exchange.capture = createCapture(mode === "full" ? maxStreamBytes : 0, captureBudget);
       }
       const record = startedRecord(exchange);
       const noted = spool.start(exchange.requestId, recordText(record));

@@ -251,6 +251,29 @@ test("media give way to their hash, credentials to a mark, and long members keep
   expect(stored).not.toContain(image.slice(0, 300));
 });
 
+test("streams beyond the memory that is kept for them are counted, and say so", async () => {
+  const small = await startTestRecords({ maxHeldStreamBytes: 1_000 });
+  try {
+    for (let round = 0; round < 3; round++) {
+      const response = await small.post(
+        "/chat/completions",
+        ask("demo", { stream: true, messages: [{ role: "user", content: "word ".repeat(100) }] }),
+      );
+      const bytes = (await response.text()).length;
+      const { state, members } = (await small.payload(idOf(response)))!;
+      const cut = /^truncated \((\d+)\/(\d+) bytes\)$/.exec(state["responseBody"]!)!;
+      // The budget is free again for each of them.
+      expect(Number(cut[1])).toBeGreaterThan(500);
+      expect(Number(cut[1])).toBeLessThanOrEqual(1_000);
+      // All but the frame that ends every stream.
+      expect(Number(cut[2])).toBe(bytes - "data: [DONE]\n\n".length);
+      expect(JSON.stringify(members["responseBody"])).toContain("word");
+    }
+  } finally {
+    await small.stop();
+  }
+});
+
 async function until(holds: () => boolean): Promise<void> {
   for (let round = 0; round < 200 && !holds(); round++) await delay(10);
 }
