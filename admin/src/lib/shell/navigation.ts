@@ -2,6 +2,7 @@ import Activity from "@lucide/svelte/icons/activity";
 import Blocks from "@lucide/svelte/icons/blocks";
 import Building2 from "@lucide/svelte/icons/building-2";
 import Cable from "@lucide/svelte/icons/cable";
+import ChartColumn from "@lucide/svelte/icons/chart-column";
 import Gauge from "@lucide/svelte/icons/gauge";
 import House from "@lucide/svelte/icons/house";
 import KeyRound from "@lucide/svelte/icons/key-round";
@@ -101,6 +102,13 @@ function environmentPlaces({ link, resource }: Scope): readonly PlaceGroup[] {
           href: link("audit"),
           letter: "a",
           needs: ["audit:list", resource("audit")],
+        },
+        {
+          label: "Usage",
+          icon: ChartColumn,
+          href: link("usage"),
+          letter: "u",
+          needs: ["usage:get", resource("usage")],
         },
       ],
     },

@@ -1,9 +1,9 @@
+import { auditQuery } from "#lib/audit/audit-query.ts";
 import { readFilters } from "#lib/audit/filter.ts";
 import { query } from "#lib/api/query.svelte.ts";
 import { preferences } from "#lib/shell/preferences.svelte.ts";
 import { readRange } from "#lib/range/range.ts";
 import type { PageLoad } from "./$types";
-import { auditQuery } from "./audit-query.ts";
 
 const sizes = [25, 50, 100, 250, 500];
 

@@ -1,4 +1,4 @@
-import { type AuditFilter, type AuditQuery, queryOf } from "#lib/audit/filter.ts";
+import { type AuditFilter, type AuditQuery, queryOf } from "./filter.ts";
 import type { Scope } from "#lib/api/scope.ts";
 
 /** Filters as the API takes them: names of objects become ids, which takes a call for each kind that is named. */
