@@ -185,6 +185,8 @@ export function createRecords(options: RecordsOptions): Records {
         rejected++;
         log.error("Cannot write the record of a request", { requestId: exchange.requestId, error });
         return undefined;
+      } finally {
+        if (exchange.capture) releaseCapture(exchange.capture);
       }
     },
     onRecord(listener) {
