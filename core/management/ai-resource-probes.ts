@@ -5,6 +5,7 @@ import { findItem } from "./ai-resource-rows.ts";
 import { environmentPath } from "./environments.ts";
 import { defineRoute, type Item, type Route, type RouteContext } from "./route.ts";
 import { draftId, dryRunRequest, triedResource } from "./route-test.ts";
+import { completeRouteTest } from "./stored-sample.ts";
 
 const one = `${environmentPath}/ai-resources/{resourceId}`;
 const tag = "AI resources";
@@ -25,6 +26,7 @@ export const aiResourceProbeRoutes: readonly Route[] = [
     problems: [
       "AI_RESOURCE_NOT_FOUND",
       "API_KEY_NOT_FOUND",
+      "AUDIT_ROW_NOT_FOUND",
       "EXPRESSION_INVALID",
       "NAME_CONFLICT",
       "AI_RESOURCE_ALREADY_EXISTS",
@@ -39,8 +41,9 @@ export const aiResourceProbeRoutes: readonly Route[] = [
         // Another process has saved it, and this one will know it in a moment.
         throw new GatewayError("AI_RESOURCE_NOT_FOUND", "The AI resource is not loaded yet");
       }
+      const asked = await completeRouteTest(context);
       const resource = await triedResource(context, stored);
-      return await services.gateway.dryRun(dryRunRequest(context, resource));
+      return await services.gateway.dryRun(dryRunRequest(context, asked, resource));
     },
   }),
 

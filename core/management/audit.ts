@@ -11,11 +11,11 @@ import Type from "typebox";
 import { decideAccess } from "../access/authorize.ts";
 import { GatewayError } from "../contract/errors.ts";
 import { exportAudit, exportFields } from "../records/audit-export.ts";
-import { type AuditFilter, type AuditScope, filterMatches } from "../records/audit-filter.ts";
-import { listAudit, metadataKeys, metadataValues, readAudit } from "../records/audit-query.ts";
+import { type AuditFilter, filterMatches } from "../records/audit-filter.ts";
+import { listAudit, metadataKeys, metadataValues } from "../records/audit-query.ts";
 import type { LiveMessage } from "../records/live.ts";
 import { change } from "../store/change.ts";
-import type { EnvironmentView } from "../store/snapshot.ts";
+import { auditResource, auditScope, findAuditRow } from "./audit-row.ts";
 import { pageOfRows, readCursor, writeCursor } from "./cursor.ts";
 import { environmentPath } from "./environments.ts";
 import { EventStream, type StreamEvent } from "./event-stream.ts";
@@ -25,7 +25,7 @@ import { defineRoute, type Item, type Route, type RouteContext } from "./route.t
 import { resourceFor } from "./scope.ts";
 
 const tag = "Audit";
-const resource = "workspace:{w}:environment:{e}:audit";
+const resource = auditResource;
 const base = `${environmentPath}/audit`;
 const open = {
   additionalProperties: false,
@@ -70,7 +70,7 @@ export const auditRoutes: readonly Route[] = [
       const now = services.clock.now();
       const rows = await listAudit(
         services.database.statements,
-        scopeOf(environment, now),
+        auditScope(environment, now),
         filterOf(query),
         {
           limit: limit + 1,
@@ -134,7 +134,7 @@ export const auditRoutes: readonly Route[] = [
         );
       }
       const now = services.clock.now();
-      const scope = scopeOf(environment, now);
+      const scope = auditScope(environment, now);
       // The end is fixed, so that pages do not run after new rows.
       const filter = { ...filterOf(query), to: filterOf(query).to ?? new Date(now) };
       await change(services.database, actor, (writing) =>
@@ -170,7 +170,7 @@ export const auditRoutes: readonly Route[] = [
     answer: texts,
     async handler({ services, environment }) {
       const now = services.clock.now();
-      const scope = scopeOf(environment, now);
+      const scope = auditScope(environment, now);
       return { data: await metadataKeys(services.database.statements, scope, now) };
     },
   }),
@@ -186,7 +186,7 @@ export const auditRoutes: readonly Route[] = [
     answer: texts,
     async handler({ query, services, environment }) {
       const now = services.clock.now();
-      const scope = scopeOf(environment, now);
+      const scope = auditScope(environment, now);
       return { data: await metadataValues(services.database.statements, scope, query.key, now) };
     },
   }),
@@ -201,18 +201,7 @@ export const auditRoutes: readonly Route[] = [
     answer: AuditDetail,
     problems: ["AUDIT_ROW_NOT_FOUND"],
     async handler(context) {
-      const { services, environment, params } = context;
-      const requestId = params["requestId"]!;
-      const scope = scopeOf(environment, services.clock.now());
-      const row = isUuid(requestId)
-        ? await readAudit(services.database.statements, scope, requestId)
-        : undefined;
-      if (!row) {
-        throw new GatewayError(
-          "AUDIT_ROW_NOT_FOUND",
-          "The request is not in this environment's audit, or no longer",
-        );
-      }
+      const row = await findAuditRow(context, context.params["requestId"]!);
       return mayReadPayload(context) ? row : withoutPayload(row);
     },
   }),
@@ -238,10 +227,6 @@ function withoutPayload(row: AuditDetail): AuditDetail {
   return rest;
 }
 
-function scopeOf({ environmentId, settings }: EnvironmentView, now: number): AuditScope {
-  return { environmentId, oldest: new Date(now - settings.auditRetentionDays * 86_400_000) };
-}
-
 function filterOf(query: Filters): AuditFilter {
   const metadata: Record<string, string> = {};
   for (const [name, value] of Object.entries(query)) {
@@ -253,10 +238,6 @@ function filterOf(query: Filters): AuditFilter {
     to: parseTimestamp(query.to, "query/to") ?? undefined,
     metadata,
   };
-}
-
-function isUuid(text: string): boolean {
-  return /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/.test(text);
 }
 
 /** Hands on what a subscription tells. A reader too slow for it misses events and is told so. */

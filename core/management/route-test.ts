@@ -12,6 +12,7 @@ import { changedFields, newFields } from "./ai-resource-fields.ts";
 import { authorizeConnections, refuseTakenName } from "./ai-resource-rows.ts";
 import { cleanName } from "./field.ts";
 import type { RouteContext } from "./route.ts";
+import type { CompleteRouteTest } from "./stored-sample.ts";
 
 type Context = RouteContext<unknown, RouteTestRequest>;
 
@@ -55,22 +56,26 @@ export async function triedResource(
 }
 
 /** The dry run of a request to the resource. Throws `VALIDATION_FAILED` or `API_KEY_NOT_FOUND`. */
-export function dryRunRequest(context: Context, resource: ResourceView): DryRunRequest {
-  const { body, services, sourceIp } = context;
-  const { assume = {}, dialect, operation = "chat" } = body;
+export function dryRunRequest(
+  context: Context,
+  asked: CompleteRouteTest,
+  resource: ResourceView,
+): DryRunRequest {
+  const { services, sourceIp } = context;
+  const { assume = {}, dialect, operation = "chat" } = asked;
   refuseUnspoken(dialect, operation, services.host);
   return {
-    caller: callerOf(context, withResource(context.environment, resource)),
+    caller: callerOf(context, asked, withResource(context.environment, resource)),
     endpoint: { dialect, operation, name: "ROUTE_TEST" },
-    body: { ...body.body as JsonObject, model: resource.name },
+    body: { ...asked.body as JsonObject, model: resource.name },
     headers: Object.fromEntries(
-      Object.entries(body.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
+      Object.entries(asked.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
     ),
-    sourceIp: body.sourceIp ?? sourceIp,
+    sourceIp: asked.sourceIp ?? sourceIp,
     now: assume.now === undefined ? undefined : Date.parse(assume.now),
     assumptions: {
       live: liveValues(assume),
-      evaluateAll: body.evaluateAll,
+      evaluateAll: asked.evaluateAll,
       tracesAll: true,
       ...(assume.draws ? { draws: assume.draws } : {}),
     },
@@ -118,8 +123,11 @@ function withResource(environment: EnvironmentView, resource: ResourceView): Env
   };
 }
 
-function callerOf({ body, principal, snapshot }: Context, environment: EnvironmentView): Caller {
-  const { apiKeyId } = body;
+function callerOf(
+  { principal, snapshot }: Context,
+  { apiKeyId }: CompleteRouteTest,
+  environment: EnvironmentView,
+): Caller {
   if (apiKeyId === undefined) return { kind: "user", userId: principal.user.userId, environment };
   const apiKey = [...snapshot.apiKeysByHash.values()].find((key) =>
     key.apiKeyId === apiKeyId && key.environmentId === environment.environmentId && !key.validUntil

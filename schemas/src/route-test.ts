@@ -58,16 +58,23 @@ export type RouteTestAssumptions = Type.Static<typeof RouteTestAssumptions>;
 
 /** Body of a dry run. */
 export const RouteTestRequest = Type.Object({
-  dialect: Type.String({
+  auditRequestId: Type.Optional(Type.Unsafe<string>({
+    ...Uuid,
+    description:
+      "A stored request: whatever is left out here is taken from it, body and dialect, metadata, API key, " +
+      "source address, the time and the numbers drawn. Needs `audit:read-payload`",
+  })),
+  dialect: Type.Optional(Type.String({
     minLength: 1,
     maxLength: 64,
-    description: "Id of the dialect the body is written in",
-  }),
+    description: "Id of the dialect the body is written in; needed without `auditRequestId`",
+  })),
   operation: Type.Optional(Type.Enum(["chat", "embeddings"], { default: "chat" })),
-  body: Type.Unsafe<Record<string, unknown>>({
+  body: Type.Optional(Type.Unsafe<Record<string, unknown>>({
     ...AnyObject,
-    description: "A request body; `model` may be left out and is always the resource's name",
-  }),
+    description: "A request body; `model` may be left out and is always the resource's name. " +
+      "Needed without `auditRequestId`",
+  })),
   headers: Type.Optional(Type.Record(
     Type.String({ minLength: 1, maxLength: 128 }),
     Type.String({ maxLength: 8192 }),

@@ -1835,6 +1835,58 @@ export type ProviderDescriptor = {
 };
 
 /**
+ * ReEncrypt
+ *
+ * The key to seal all secrets with
+ */
+export type ReEncrypt = {
+    /**
+     * The newest key version of the chosen backend
+     */
+    toKeyVersion: number;
+};
+
+/**
+ * ReEncryption
+ *
+ * Keys of stored secrets, and how far re-encryption is
+ */
+export type ReEncryption = {
+    state: 'idle' | 'running' | 'failed';
+    /**
+     * Newest version of the chosen backend: it seals
+     */
+    keyVersion: number;
+    /**
+     * Versions the chosen backend can open
+     */
+    keyVersions: Array<number>;
+    /**
+     * Stored secrets
+     */
+    total: number;
+    /**
+     * Those sealed with the newest key
+     */
+    done: number;
+    /**
+     * Keys that are needed; every other may be withdrawn
+     */
+    keys: Array<{
+        backend: string;
+        keyVersion: number;
+        /**
+         * Secrets sealed with it
+         */
+        values: number;
+    }>;
+    /**
+     * Secrets that could not be opened, or why the last run stopped
+     */
+    errors: Array<string>;
+};
+
+/**
  * RerateUsage
  */
 export type RerateUsage = {
@@ -2006,14 +2058,18 @@ export type RouteTestLeg = {
  */
 export type RouteTestRequest = {
     /**
-     * Id of the dialect the body is written in
+     * A stored request: whatever is left out here is taken from it, body and dialect, metadata, API key, source address, the time and the numbers drawn. Needs `audit:read-payload`
      */
-    dialect: string;
+    auditRequestId?: string;
+    /**
+     * Id of the dialect the body is written in; needed without `auditRequestId`
+     */
+    dialect?: string;
     operation?: 'chat' | 'embeddings';
     /**
-     * A request body; `model` may be left out and is always the resource's name
+     * A request body; `model` may be left out and is always the resource's name. Needed without `auditRequestId`
      */
-    body: {
+    body?: {
         [key: string]: unknown;
     };
     /**
@@ -6496,7 +6552,7 @@ export type TestAiResourceRouteErrors = {
      */
     403: Problem;
     /**
-     * `AI_RESOURCE_NOT_FOUND`: The AI resource does not exist; `API_KEY_NOT_FOUND`: The API key does not exist; `WORKSPACE_NOT_FOUND`: The workspace does not exist; `ENVIRONMENT_NOT_FOUND`: The environment does not exist
+     * `AI_RESOURCE_NOT_FOUND`: The AI resource does not exist; `API_KEY_NOT_FOUND`: The API key does not exist; `AUDIT_ROW_NOT_FOUND`: The audit row does not exist; `WORKSPACE_NOT_FOUND`: The workspace does not exist; `ENVIRONMENT_NOT_FOUND`: The environment does not exist
      */
     404: Problem;
     /**
@@ -9182,3 +9238,103 @@ export type GetSystemResponses = {
 };
 
 export type GetSystemResponse = GetSystemResponses[keyof GetSystemResponses];
+
+export type GetReEncryptionData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/system/re-encrypt';
+};
+
+export type GetReEncryptionErrors = {
+    /**
+     * `VALIDATION_FAILED`: The input is not valid
+     */
+    400: Problem;
+    /**
+     * `NOT_AUTHENTICATED`: Authentication is required; `SESSION_EXPIRED`: The session has expired; `TOKEN_EXPIRED`: The token has expired
+     */
+    401: Problem;
+    /**
+     * `API_KEY_CANNOT_MANAGE`: API keys cannot manage the gateway; `USER_INACTIVE`: The user is inactive; `PASSWORD_CHANGE_REQUIRED`: The password must be changed first; `NOT_AUTHORIZED`: The caller lacks the right
+     */
+    403: Problem;
+    /**
+     * `INTERNAL_ERROR`: Something went wrong
+     */
+    500: Problem;
+    /**
+     * `ENCRYPTION_UNAVAILABLE`: The encryption backend is away; `DATABASE_UNAVAILABLE`: The database is away
+     */
+    503: Problem;
+};
+
+export type GetReEncryptionError = GetReEncryptionErrors[keyof GetReEncryptionErrors];
+
+export type GetReEncryptionResponses = {
+    /**
+     * Done
+     */
+    200: ReEncryption;
+};
+
+export type GetReEncryptionResponse = GetReEncryptionResponses[keyof GetReEncryptionResponses];
+
+export type StartReEncryptionData = {
+    body: ReEncrypt;
+    headers?: {
+        /**
+         * Repeats with the same key and body are answered with the first answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/system/re-encrypt';
+};
+
+export type StartReEncryptionErrors = {
+    /**
+     * `VALIDATION_FAILED`: The input is not valid
+     */
+    400: Problem;
+    /**
+     * `NOT_AUTHENTICATED`: Authentication is required; `SESSION_EXPIRED`: The session has expired; `TOKEN_EXPIRED`: The token has expired
+     */
+    401: Problem;
+    /**
+     * `API_KEY_CANNOT_MANAGE`: API keys cannot manage the gateway; `USER_INACTIVE`: The user is inactive; `PASSWORD_CHANGE_REQUIRED`: The password must be changed first; `NOT_AUTHORIZED`: The caller lacks the right; `CSRF_TOKEN_INVALID`: The CSRF token is not valid
+     */
+    403: Problem;
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: The idempotency key belongs to another request; `IDEMPOTENCY_IN_PROGRESS`: The first request with this key is still running
+     */
+    409: Problem;
+    /**
+     * `BODY_TOO_LARGE`: The body is too large
+     */
+    413: Problem;
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: The content type is not supported
+     */
+    415: Problem;
+    /**
+     * `INTERNAL_ERROR`: Something went wrong
+     */
+    500: Problem;
+    /**
+     * `ENCRYPTION_UNAVAILABLE`: The encryption backend is away; `DATABASE_UNAVAILABLE`: The database is away
+     */
+    503: Problem;
+};
+
+export type StartReEncryptionError = StartReEncryptionErrors[keyof StartReEncryptionErrors];
+
+export type StartReEncryptionResponses = {
+    /**
+     * Done
+     */
+    202: ReEncryption;
+};
+
+export type StartReEncryptionResponse = StartReEncryptionResponses[keyof StartReEncryptionResponses];
