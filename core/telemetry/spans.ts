@@ -159,7 +159,9 @@ function addRequest(attributes: Attributes, exchange: Exchange): void {
 function addAnswer(attributes: Attributes, { facts }: Outcome): void {
   if (facts?.model !== undefined) attributes[genAi.responseModel] = facts.model;
   if (facts?.id !== undefined) attributes[genAi.responseId] = facts.id;
-  if (facts?.finish !== undefined) attributes[genAi.finishReasons] = [facts.finish];
+  // As the provider spells it; the word is short with every known one.
+  const finish = facts?.finishRaw ?? facts?.finish;
+  if (finish !== undefined) attributes[genAi.finishReasons] = [finish.slice(0, 64)];
 }
 
 function addTokens(attributes: Attributes, tokens: AuditTokens | null): void {
