@@ -1,4 +1,5 @@
 import type { JsonObject, Operation } from "../../contract/index.ts";
+import type { Capture } from "../../gateway/capture.ts";
 import type { Exchange } from "../../gateway/exchange.ts";
 import { summarise } from "./summarise.ts";
 
@@ -35,12 +36,12 @@ export const maxSpooledBytes = 8 * 1024 * 1024;
 export function spooledPayload(exchange: Exchange, mode: "full" | "metadata"): Buffer[] {
   const { body, capture, target, envelope } = exchange;
   if (!body) return [];
-  const texts: Buffer[] = [];
+  const texts: string[] = [];
   const take = (text: string): SpooledText => {
-    const bytes = Buffer.from(text);
-    const kept = bytes.length > maxSpooledBytes ? bytes.subarray(0, maxSpooledBytes) : bytes;
+    const totalBytes = Buffer.byteLength(text);
+    const kept = totalBytes > maxSpooledBytes ? firstPart(text) : text;
     texts.push(kept);
-    return { totalBytes: bytes.length, keptBytes: kept.length };
+    return { totalBytes, keptBytes: kept === text ? totalBytes : Buffer.byteLength(kept) };
   };
   const common = {
     dialect: exchange.dialect.id,
@@ -71,13 +72,31 @@ export function spooledPayload(exchange: Exchange, mode: "full" | "metadata"): B
       }
       : {}),
   };
-  const headText = Buffer.from(JSON.stringify(head));
-  const length = Buffer.allocUnsafe(4);
-  length.writeUInt32LE(headText.length);
-  if (mode === "full" && capture && capture.totalBytes > 0) {
-    texts.push(Buffer.concat(capture.chunks, capture.keptBytes));
+  const frames = mode === "full" && capture && capture.totalBytes > 0 ? capture : undefined;
+  return [written(JSON.stringify(head), texts, frames)];
+}
+
+/** The beginning of a text that is too long, cut between characters. */
+function firstPart(text: string): string {
+  const bytes = Buffer.from(text);
+  let end = maxSpooledBytes;
+  while ((bytes[end]! & 0xc0) === 0x80) end--;
+  return bytes.toString("utf8", 0, end);
+}
+
+/** All in one piece: many small ones cost a multiple of their bytes. */
+function written(head: string, texts: readonly string[], frames: Capture | undefined): Buffer {
+  const headBytes = Buffer.byteLength(head);
+  const textBytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  const bytes = Buffer.allocUnsafe(4 + headBytes + textBytes + (frames?.keptBytes ?? 0));
+  let at = bytes.writeUInt32LE(headBytes);
+  at += bytes.write(head, at);
+  for (const text of texts) at += bytes.write(text, at);
+  for (const chunk of frames?.chunks ?? []) {
+    bytes.set(chunk, at);
+    at += chunk.length;
   }
-  return [length, headText, ...texts];
+  return bytes;
 }
 
 /** Takes a spooled payload apart again. */
