@@ -58,6 +58,7 @@ beforeAll(async () => {
   rollups = startRollups(statements, () => Promise.reject(new Error("not used")), clock, silentLog);
   const startedAt = performance.now();
   const minutes = await rollups.run();
+  // A minute of traffic is rolled up once a minute; this is what catching up costs.
   console.log(`${minutes} minutes rolled up in ${Math.round(performance.now() - startedAt)} ms`);
 });
 afterAll(async () => {
