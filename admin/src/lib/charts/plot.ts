@@ -64,13 +64,15 @@ export function createPlot(place: HTMLElement, options: PlotOptions): PlotHandle
           {},
           ...order.map((index): uPlot.Series => ({
             label: series[index]!.label,
-            stroke: colour(colourOf(index)),
+            stroke: colour(colourOf(series[index]!.tone ?? index)),
             width: 2,
             dash: [...dashes[index % dashes.length]!],
             spanGaps: false,
             points: { show: times.length < 40 },
             ...(options.kind === "line" ? {} : {
-              fill: `color-mix(in srgb, ${colour(colourOf(index))} 35%, ${colour("--surface")})`,
+              fill: `color-mix(in srgb, ${colour(colourOf(series[index]!.tone ?? index))} 35%, ${
+                colour("--surface")
+              })`,
             }),
             ...(options.kind === "bars" ? { paths: uPlot.paths.bars!({ size: [0.7, 40] }) } : {}),
           })),

@@ -5,6 +5,8 @@ export interface Series {
   readonly values: readonly (number | null)[];
   /** Stacked series stand on each other, in order. */
   readonly stacked?: boolean;
+  /** Place of its colour, when that is not its own place. */
+  readonly tone?: number;
 }
 
 /** How a chart is drawn. */

@@ -3,7 +3,10 @@ import Blocks from "@lucide/svelte/icons/blocks";
 import Building2 from "@lucide/svelte/icons/building-2";
 import Cable from "@lucide/svelte/icons/cable";
 import ChartColumn from "@lucide/svelte/icons/chart-column";
+import Coins from "@lucide/svelte/icons/coins";
+import Fingerprint from "@lucide/svelte/icons/fingerprint";
 import Gauge from "@lucide/svelte/icons/gauge";
+import HeartPulse from "@lucide/svelte/icons/heart-pulse";
 import House from "@lucide/svelte/icons/house";
 import KeyRound from "@lucide/svelte/icons/key-round";
 import Layers from "@lucide/svelte/icons/layers";
@@ -44,12 +47,31 @@ export function placesOf(scope: Scope | undefined): readonly PlaceGroup[] {
         { label: "Workspaces", icon: Building2, href: "/workspaces", letter: "w" },
         { label: "Users", icon: Users, href: "/users", needs: ["user:list", "user"] },
         { label: "Roles", icon: ShieldCheck, href: "/roles", needs: ["role:list", "role"] },
+        {
+          label: "Identity",
+          icon: Fingerprint,
+          href: "/identity",
+          needs: ["system:get", "system"],
+        },
+        {
+          label: "Pricing",
+          icon: Coins,
+          href: "/prices",
+          needs: ["price-list:list", "price-list"],
+        },
         { label: "Plugins", icon: Blocks, href: "/plugins", needs: ["plugin:list", "plugin"] },
         {
           label: "Activity",
           icon: Activity,
           href: "/activity",
           needs: ["activity:list", "activity"],
+        },
+        {
+          label: "System",
+          icon: HeartPulse,
+          href: "/system",
+          letter: "h",
+          needs: ["system:get", "system"],
         },
       ],
     },

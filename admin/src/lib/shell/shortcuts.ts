@@ -16,11 +16,12 @@ export const shortcutSheet: readonly (readonly [keys: string, what: string])[] =
   ["Ctrl K", "Command palette (⌘ K on a Mac)"],
   [
     "g, then a letter",
-    "Go to a page: o overview, r resources, c connections, k keys, p playground",
+    "Go to a page: o overview, r resources, c connections, k keys, p playground, a audit, u usage, l capacity limits",
   ],
   ["/", "Filter the list"],
   ["j, k", "Next, previous row"],
   ["Enter", "Open the row"],
+  ["[, ]", "Newer, older request while one is open"],
   ["n", "New object on this page"],
   ["e", "Edit"],
   ["Ctrl S", "Save"],

@@ -33,6 +33,7 @@ export function shareSeries(points: readonly Point[], pools: readonly string[]):
     {
       label: "free",
       stacked: true,
+      tone: 4,
       values: points.map((point) =>
         Math.max(0, 100 - pools.reduce((sum, pool) => sum + of(point, pool), 0))
       ),
