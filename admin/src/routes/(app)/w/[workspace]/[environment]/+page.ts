@@ -1,6 +1,7 @@
 import { query } from "#lib/api/query.svelte.ts";
 import { vmx } from "#lib/api/vmx.ts";
 import type { PageLoad } from "./$types";
+import { readFigures } from "./read-figures.ts";
 
 export const load: PageLoad = async ({ parent }) => {
   const { scope } = await parent();
@@ -9,6 +10,11 @@ export const load: PageLoad = async ({ parent }) => {
     resources: query(() => scope.api.aiResources.list().toArray()),
     keys: query(() => scope.api.apiKeys.list({ limit: 500 }).toArray({ limit: 500 })),
     providers: query(() => vmx.aiProviders.list().toArray()),
+    figures: query(() => readFigures(scope)),
+    requests: query(async () => {
+      const from = new Date(Date.now() - 7 * 86_400_000).toISOString();
+      return (await scope.api.audit.list({ from, limit: 10 })).data;
+    }),
     activity: query(() => scope.api.activity.list({ limit: 8 }).toArray({ limit: 8 })),
   };
 };
