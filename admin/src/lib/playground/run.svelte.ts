@@ -1,3 +1,5 @@
+import type { AuditRow } from "@vmx/sdk";
+import { permissions } from "#lib/api/permissions.svelte.ts";
 import { session } from "#lib/api/session.svelte.ts";
 import type { Scope } from "#lib/api/scope.ts";
 import { vmx } from "#lib/api/vmx.ts";
@@ -22,6 +24,8 @@ export class Run {
   warnings: readonly string[] = $state.raw([]);
   firstTextMs: number | undefined = $state(undefined);
   totalMs: number | undefined = $state(undefined);
+  /** The row of the audit, once it is written and when the viewer may read it. */
+  row: AuditRow | undefined = $state.raw(undefined);
   readonly body: Record<string, unknown>;
   readonly #abort = new AbortController();
   readonly #startedAt = performance.now();
@@ -29,6 +33,11 @@ export class Run {
   constructor(readonly scope: Scope, readonly attempt: Attempt) {
     this.body = bodyOf(attempt);
     void this.#run();
+  }
+
+  /** Id of the request, as soon as the gateway has named it. */
+  get requestId(): string | undefined {
+    return this.headers.find(([name]) => name === "x-vmx-request-id")?.[1];
   }
 
   /** Ends the request; the gateway then ends its call of the provider. */
@@ -59,6 +68,22 @@ export class Run {
       }
     } finally {
       this.totalMs = performance.now() - this.#startedAt;
+    }
+    await this.#readRow();
+  }
+
+  /** Rows are written in batches a moment after their answers: a few tries, then the link has to do. */
+  async #readRow(): Promise<void> {
+    const { requestId, scope } = this;
+    if (requestId === undefined || !permissions.may("audit:list", scope.resource("audit"))) return;
+    for (const waitMs of [300, 700, 1_500, 3_000]) {
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      try {
+        [this.row] = (await scope.api.audit.list({ requestId })).data;
+      } catch {
+        return;
+      }
+      if (this.row) return;
     }
   }
 

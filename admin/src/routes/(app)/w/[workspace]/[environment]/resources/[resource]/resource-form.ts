@@ -40,7 +40,10 @@ export function resourceDraft(resource: AiResource): ResourceDraft {
 }
 
 /** What an edit changes, as it is sent: default arguments merge into those it was made from. */
-export function resourcePatch(draft: Partial<ResourceDraft>, from: Pick<AiResource, "defaultArgs">) {
+export function resourcePatch(
+  draft: Partial<ResourceDraft>,
+  from: Pick<AiResource, "defaultArgs">,
+) {
   const { defaultArgs } = draft;
   return {
     ...resourceInput(draft),
