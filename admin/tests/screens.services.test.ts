@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Console, startConsole } from "./console.ts";
+import { sendRequests } from "./traffic.ts";
 
 let console: Console;
+let screens: Readonly<Record<string, string>> = {};
 const markup = `<img src=x onerror="document.title='broken'"><b>bold</b>`;
 
 beforeAll(async () => {
@@ -42,14 +44,44 @@ beforeAll(async () => {
     capacity: [{ period: "day", requests: 1_000, enabled: true }],
   });
   await console.call("POST", "/api/v1/me/tokens", { name: "a script" });
-});
+  const requestId = await sendRequests(console, markup);
+  const lists = await (await console.call("GET", "/api/v1/price-lists")).json();
+  screens = { ...settled, ...observed(requestId, lists.data[0].priceListId) };
+}, 180_000);
 
 afterAll(() => console.stop());
 
 const odd = encodeURIComponent(markup);
 const home = "/w/default/default";
-/** Every screen, by the name of its picture. */
-const screens: Readonly<Record<string, string>> = {
+/** Screens of what was served, which exist once there was traffic. */
+const observed = (requestId: string, priceListId: string) => ({
+  audit: `${home}/audit`,
+  "audit-filtered": `${home}/audit?status=error&metadata=tier%3Dgold`,
+  "audit-none": `${home}/audit?status=blocked`,
+  "audit-empty": `${home}/audit?range=custom&from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z`,
+  "audit-unknown": `${home}/audit?request=00000000-0000-7000-8000-000000000000`,
+  ...Object.fromEntries(
+    ["legs", "conversation", "request", "response", "headers", "routing", "cost", "raw"].map((
+      tab,
+    ) => [`audit-${tab}`, `${home}/audit?request=${requestId}&tab=${tab}`]),
+  ),
+  usage: `${home}/usage?range=1h`,
+  "usage-grouped":
+    `${home}/usage?range=1h&measure=cost&by=resourceId&by2=model&compare=previous&view=line`,
+  "usage-table": `${home}/usage?range=1h&measure=latency-p95&view=table`,
+  "usage-none": `${home}/usage?range=custom&from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z`,
+  "usage-panels": `${home}/usage?range=1h&tab=panels`,
+  capacity: `${home}/capacity`,
+  "capacity-filtered": `${home}/capacity?q=no-such-limit`,
+  prioritization: `${home}/prioritization`,
+  prices: "/prices",
+  "price-list": `/prices?list=${priceListId}`,
+  identity: "/identity",
+  system: "/system",
+});
+
+/** Screens of what is set up, by the name of their picture. */
+const settled: Readonly<Record<string, string>> = {
   overview: home,
   connections: `${home}/connections`,
   "connection-new": `${home}/connections/new`,

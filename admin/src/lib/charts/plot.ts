@@ -1,5 +1,7 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { formatTime } from "#lib/format/format.ts";
+import { preferences } from "#lib/shell/preferences.svelte.ts";
 import { type ChartKind, colourOf, dashes, type Series, stack } from "./series.ts";
 
 /** How a plot is set up. */
@@ -58,8 +60,18 @@ export function createPlot(place: HTMLElement, options: PlotOptions): PlotHandle
           points: { size: 7 },
           drag: { x: false, y: false },
         },
-        scales: { y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.08 : 1] } },
-        axes: [axis, { ...axis, size: 64, values: (_plot, values) => values.map(options.format) }],
+        scales: {
+          // The first and the last bar stand in the picture with their whole width.
+          x: {
+            range: (_plot, low, high) =>
+              options.kind === "bars" ? widened(low, high, times) : [low, high],
+          },
+          y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.08 : 1] },
+        },
+        axes: [{
+          ...axis,
+          values: (_plot, at, _axis, _space, step) => at.map((each) => clock(each, step)),
+        }, { ...axis, size: 64, values: (_plot, values) => values.map(options.format) }],
         series: [
           {},
           ...order.map((index): uPlot.Series => ({
@@ -68,7 +80,7 @@ export function createPlot(place: HTMLElement, options: PlotOptions): PlotHandle
             width: 2,
             dash: [...dashes[index % dashes.length]!],
             spanGaps: false,
-            points: { show: times.length < 40 },
+            points: { show: options.kind !== "bars" && times.length < 40 },
             ...(options.kind === "line" ? {} : {
               fill: `color-mix(in srgb, ${colour(colourOf(series[index]!.tone ?? index))} 35%, ${
                 colour("--surface")
@@ -110,4 +122,18 @@ export function createPlot(place: HTMLElement, options: PlotOptions): PlotHandle
       plot?.destroy();
     },
   };
+}
+
+/** Half a bar more at both ends; in seconds since 1970. */
+function widened(low: number, high: number, times: readonly number[]): [number, number] {
+  const half = times.length > 1 ? (times[1]! - times[0]!) / 2000 : 30;
+  return [low - half, high + half];
+}
+
+/** What stands at a tick of the time axis, in the zone all times are shown in. */
+function clock(seconds: number, step: number): string {
+  const text = formatTime(seconds * 1000, preferences.utc);
+  if (step >= 86_400) return text.slice(5, 10);
+  const time = text.slice(11, step < 60 ? 19 : 16);
+  return time === "00:00" ? `${text.slice(5, 10)}` : time;
 }
