@@ -8,6 +8,7 @@ import { leaveRoom, startGateways, type TestGateways, workersOf } from "./testin
 
 const folders = Array.from({ length: 5 }, temporaryFolder);
 const [own, ...others] = folders.map(({ path }) => path) as [string, ...string[]];
+const store = { REDIS_URL: process.env["VMX_TEST_REDIS_URL"]! };
 let database: TestDatabase;
 
 beforeAll(async () => {
@@ -24,6 +25,7 @@ test.each<[string, string[], Record<string, string>]>([
 ])("%s admit exactly 100 of 200 parallel requests", async (_name, dataDirs, settings) => {
   // Several processes start the embedded database themselves; several gateways need one they share.
   const gateways = await startGateways(dataDirs, {
+    ...store,
     ...settings,
     ...(dataDirs.length > 1 ? { DATABASE_URL: database.url } : {}),
   });
@@ -45,7 +47,11 @@ test.each<[string, string[], Record<string, string>]>([
 });
 
 test("told to stop, all processes finish their streams and the gateway ends with 0", async () => {
-  const gateways = await startGateways([own], { VMX_PROCESSES: "3", VMX_DRAIN_SECONDS: "20" });
+  const gateways = await startGateways([own], {
+    ...store,
+    VMX_PROCESSES: "3",
+    VMX_DRAIN_SECONDS: "20",
+  });
   const [gateway] = gateways.all as [GatewayProcess];
   const pids = workersOf(gateway);
   const streams = await Promise.all(Array.from({ length: 9 }, () => startStream(gateways)));
@@ -58,7 +64,11 @@ test("told to stop, all processes finish their streams and the gateway ends with
 });
 
 test("a killed process is replaced, and what it had reserved returns", async () => {
-  const gateways = await startGateways([own], { VMX_PROCESSES: "2", VMX_DRAIN_SECONDS: "1" });
+  const gateways = await startGateways([own], {
+    ...store,
+    VMX_PROCESSES: "2",
+    VMX_DRAIN_SECONDS: "1",
+  });
   const [gateway] = gateways.all as [GatewayProcess];
   try {
     const place = `${gateways.environment}/capacity`;

@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import { type GatewayProcess, startProcess } from "./testing.ts";
 
@@ -30,7 +29,7 @@ export type Answer = any;
 const adminToken = "an-admin-token-for-several-processes";
 const apiKey = "an-api-key-for-several-processes-0123";
 
-/** Starts one gateway for each data folder, with the store the service tests are given. */
+/** Starts one gateway for each data folder; `settings` name the store they share, if they share one. */
 export async function startGateways(
   dataDirs: readonly string[],
   settings: Readonly<Record<string, string>>,
@@ -38,7 +37,6 @@ export async function startGateways(
   const encryptionKey = randomBytes(32).toString("base64");
   const all = await Promise.all(dataDirs.map((path) =>
     startProcess({
-      REDIS_URL: process.env["VMX_TEST_REDIS_URL"]!,
       // Two cores are busy with all these processes: the deadline is not what is tested.
       VMX_CAPACITY_TIMEOUT_MS: "2000",
       VMX_ADMIN_TOKEN: adminToken,

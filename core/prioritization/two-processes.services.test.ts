@@ -1,3 +1,4 @@
+import process from "node:process";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { temporaryFolder } from "../command/testing.ts";
 import { leaveRoom, startGateways, type TestGateways } from "../command/testing-gateways.ts";
@@ -17,7 +18,10 @@ let gateways: TestGateways;
 
 beforeAll(async () => {
   database = await startTestDatabase();
-  gateways = await startGateways(folders.map(({ path }) => path), { DATABASE_URL: database.url });
+  gateways = await startGateways(folders.map(({ path }) => path), {
+    DATABASE_URL: database.url,
+    REDIS_URL: process.env["VMX_TEST_REDIS_URL"]!,
+  });
   const { manage, environment } = gateways;
   const pools: Record<string, string[]> = { chat: [], docs: [] };
   for (const name of ["of-two", "of-one"]) {
