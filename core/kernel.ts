@@ -6,6 +6,7 @@ import { defaultContributions } from "./default-plugins.ts";
 import { createGateway } from "./create-gateway.ts";
 import { createRedact, knownSecrets } from "./gateway/redact.ts";
 import { secretPaths } from "./host/configuration-schema.ts";
+import { createEncryptionBackends } from "./host/encryption-backends.ts";
 import { createPluginHost } from "./host/create-plugin-host.ts";
 import { followSwitches, requiredPlugins } from "./host/follow-switches.ts";
 import type { PluginHost } from "./host/plugin-host.ts";
@@ -124,13 +125,14 @@ export async function createKernel(config: Config, environment: Environment): Pr
     const capacityStoreId = selectContribution(host, "capacityStores", environment, {
       otherwise: defaultContributions.capacityStores,
     });
-    const encryption = () => host.get("encryptions", encryptionId);
+    const encryption = createEncryptionBackends(host, encryptionId);
     const chosen = { capacityStores: capacityStoreId, sharedStates: sharedStateId };
     const required = requiredPlugins(host, { ...chosen, encryptions: encryptionId });
     if (config.processes > 1) await requireShared(host, chosen, config.processes);
     const server = await embedded;
     watch.lap("database server");
-    const { openDatabase, createSnapshotLoader, createSnapshotFile, bootstrap } = await modules;
+    const { openDatabase, createSnapshotLoader, createSnapshotFile, bootstrap, checkKeys } =
+      await modules;
     watch.lap("modules");
     const database = openDatabase({
       url: server?.url ?? config.database.url!.reveal(),
@@ -165,6 +167,7 @@ export async function createKernel(config: Config, environment: Environment): Pr
       prepare: async () => {
         await database.migrate();
         watch.lap("migrations");
+        await checkKeys({ database, host, chosen: encryptionId });
         firstRun = await bootstrap({ database, host, encryption, config, environment, log });
         watch.lap("first run");
       },
@@ -242,13 +245,14 @@ function startDatabaseServer(config: Config, log: RootLog): Promise<EmbeddedData
 }
 
 async function loadStore() {
-  const [database, loader, file, first] = await Promise.all([
+  const [database, loader, file, first, keys] = await Promise.all([
     import("./store/database.ts"),
     import("./store/loader.ts"),
     import("./store/snapshot-file.ts"),
     import("./management/bootstrap.ts"),
+    import("./management/keys/check-keys.ts"),
   ]);
-  return { ...database, ...loader, ...file, ...first };
+  return { ...database, ...loader, ...file, ...first, ...keys };
 }
 
 function credentialPatterns(host: PluginHost): string[] {

@@ -59,6 +59,8 @@ const policy = { statements: [{ effect: "allow", actions: ["*:get"], resources: 
 const steps: readonly (() => PromiseLike<unknown>)[] = [
   () => vmx.system.openApi(),
   () => vmx.system.get(),
+  () => vmx.system.reEncryption(),
+  () => vmx.system.reEncrypt({ toKeyVersion: 1 }),
   () => vmx.aiProviders.list(),
   () => vmx.plugins.list(),
   () => vmx.plugins.get("@vmx/provider-echo"),

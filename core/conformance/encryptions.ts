@@ -107,6 +107,14 @@ export function encryptionCases(subject: EncryptionSubject): readonly Case[] {
       ]),
     },
     {
+      name: "begins a sealed text with the backend's id and the key version",
+      async run() {
+        const encryption = await subject.create();
+        const sealed = await encryption.seal(canaryBytes, context);
+        equal(/^[a-z][a-z0-9-]*:([0-9]+):/.exec(sealed)?.[1], String(encryption.keyVersion));
+      },
+    },
+    {
       name: "tells the key version of its own values and nothing about others",
       async run() {
         const encryption = await subject.create();

@@ -1,6 +1,6 @@
 /**
- * Seals secrets at rest. A sealed value is text that carries backend and key version; it opens only with the
- * context it was sealed with.
+ * Seals secrets at rest. A sealed value is text that begins with `<id of the backend>:<key version>:`; it opens
+ * only with the context it was sealed with.
  */
 export interface Encryption {
   /** Version of the key that seals new values. */

@@ -12,6 +12,7 @@ import { federatedAuthRoutes } from "./auth-federated.ts";
 import { environmentRoutes } from "./environments.ts";
 import { installationRoutes } from "./installation.ts";
 import { liveCapacityRoutes } from "./live-capacity.ts";
+import { keyRoutes } from "./keys/routes.ts";
 import { meRoutes } from "./me.ts";
 import { createOpenApi } from "./openapi.ts";
 import { pluginRoutes } from "./plugins.ts";
@@ -70,6 +71,7 @@ export function createManagementApi(version: string): ManagementApi {
     ...activityRoutes,
     ...pluginRoutes,
     ...installationRoutes,
+    ...keyRoutes,
   ].flatMap(withPut);
   const openApi = createOpenApi(routes, version);
   return { routes, openApi };

@@ -105,6 +105,8 @@ export const operations: Readonly<Record<string, string>> = {
   getPlugin: "plugin:get @ plugin:{item}",
   updatePlugin: "plugin:update @ plugin:{item}",
   getSystem: "system:get @ system",
+  getReEncryption: "system:re-encrypt @ system",
+  startReEncryption: "system:re-encrypt @ system",
 };
 
 const everybody: readonly Person[] = [

@@ -7,6 +7,7 @@ import {
 } from "./answer.ts";
 import { createManagementApi } from "./api.ts";
 import { createFederation, type FederationSettings } from "./federation/federation.ts";
+import { createReEncryption } from "./keys/re-encryption.ts";
 import type { Route } from "./route.ts";
 import type { HandlerServices, ManagementServices } from "./services.ts";
 import { createValidation } from "./validation.ts";
@@ -27,7 +28,12 @@ export function createManagementPlane(services: ManagementServices): ManagementP
   const access = createAccess(services);
   const { federated } = services.config;
   const federation = createFederation(services, federated?.provider, federated ?? nobody);
-  const handlerServices: HandlerServices = { ...services, access, federation };
+  const handlerServices: HandlerServices = {
+    ...services,
+    access,
+    federation,
+    reEncryption: createReEncryption(services),
+  };
   const validation = createValidation();
   const { routes, openApi } = createManagementApi(services.config.version);
   return {

@@ -1,5 +1,6 @@
 import type { Access } from "./access.ts";
 import type { Federation, FederationSettings } from "./federation/federation.ts";
+import type { ReEncryption } from "./keys/re-encryption.ts";
 import type { Clock, Encryption, Log, SharedState } from "../contract/index.ts";
 import type { GuardedStore, LiveMeters } from "../capacity/index.ts";
 import type { RequiredPlugins } from "../host/follow-switches.ts";
@@ -104,4 +105,5 @@ export type TryModel = (
 export interface HandlerServices extends ManagementServices {
   readonly access: Access;
   readonly federation: Federation;
+  readonly reEncryption: ReEncryption;
 }

@@ -43,3 +43,40 @@ export const System = Type.Object({
 }, { ...closed, title: "System", description: "The gateway as a whole" });
 /** See the schema of the same name. */
 export type System = Type.Static<typeof System>;
+
+/** Body that starts re-encryption. */
+export const ReEncrypt = Type.Object({
+  toKeyVersion: Type.Integer({
+    minimum: 1,
+    maximum: 999_999_999,
+    description: "The newest key version of the chosen backend",
+  }),
+}, { ...closed, title: "ReEncrypt", description: "The key to seal all secrets with" });
+/** See the schema of the same name. */
+export type ReEncrypt = Type.Static<typeof ReEncrypt>;
+
+/** Keys of stored secrets, and how far re-encryption is. */
+export const ReEncryption = Type.Object({
+  state: Type.Enum(["idle", "running", "failed"]),
+  keyVersion: Type.Integer({ description: "Newest version of the chosen backend: it seals" }),
+  keyVersions: Type.Array(Type.Integer(), { description: "Versions the chosen backend can open" }),
+  total: Type.Integer({ description: "Stored secrets" }),
+  done: Type.Integer({ description: "Those sealed with the newest key" }),
+  keys: Type.Array(
+    Type.Object({
+      backend: Type.String(),
+      keyVersion: Type.Integer(),
+      values: Type.Integer({ description: "Secrets sealed with it" }),
+    }, closed),
+    { description: "Keys that are needed; every other may be withdrawn" },
+  ),
+  errors: Type.Array(Type.String(), {
+    description: "Secrets that could not be opened, or why the last run stopped",
+  }),
+}, {
+  ...closed,
+  title: "ReEncryption",
+  description: "Keys of stored secrets, and how far re-encryption is",
+});
+/** See the schema of the same name. */
+export type ReEncryption = Type.Static<typeof ReEncryption>;

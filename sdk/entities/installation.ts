@@ -1,6 +1,12 @@
 import type { ApiCall } from "../call.ts";
 import type { Client } from "../client.ts";
-import type { Plugin, ProviderDescriptor, System } from "../generated/types.gen.ts";
+import type {
+  Plugin,
+  ProviderDescriptor,
+  ReEncrypt,
+  ReEncryption,
+  System,
+} from "../generated/types.gen.ts";
 import type { List } from "../list.ts";
 import type { BodyOf, CallOptions } from "../operations.ts";
 
@@ -53,6 +59,16 @@ export class SystemState {
   /** Reads version, revision and dependencies. */
   get(options?: CallOptions): ApiCall<System> {
     return this.#client.call("getSystem", {}, options);
+  }
+
+  /** Tells which keys stored secrets are sealed with, and how far re-encryption is. */
+  reEncryption(options?: CallOptions): ApiCall<ReEncryption> {
+    return this.#client.call("getReEncryption", {}, options);
+  }
+
+  /** Rewrites all stored secrets with the newest key in the background. */
+  reEncrypt(body: ReEncrypt, options?: CallOptions): ApiCall<ReEncryption> {
+    return this.#client.call("startReEncryption", { body }, options);
   }
 
   /** Reads the OpenAPI document of the gateway. */
