@@ -22,7 +22,16 @@ test("every built-in plugin has a valid manifest and provides what it announces"
     root,
     coreVersion: "0.1.0",
     // Plugins whose server is away work later; those that are told of none cannot.
-    environment: { REDIS_URL: "redis://127.0.0.1:1" },
+    environment: {
+      REDIS_URL: "redis://127.0.0.1:1",
+      AWS_KMS_KEY_ID: "alias/nobody-asks",
+      AWS_TIMESTREAM_DATABASE_NAME: "nobody-writes",
+      QUESTDB_URL: "http://127.0.0.1:1",
+      OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:1",
+      OIDC_FEDERATED_ISSUER: "http://127.0.0.1:1",
+      OIDC_FEDERATED_CLIENT_ID: "nobody",
+      OIDC_FEDERATED_CLIENT_SECRET: "nobody-knows",
+    },
     log,
     fetch,
     http: { send: () => Promise.reject(new Error("no network")) },

@@ -43,7 +43,7 @@ export interface TestManagement {
   readonly environmentPath: string;
   /** Calls as the administrator. A body is sent as JSON unless it is text already. */
   call(method: string, path: string, body?: unknown, headers?: HeadersInit): Promise<Answer>;
-  /** Calls without any credential of its own. */
+  /** Calls without any credential of its own. Of a stream of events only the head is read. */
   send(method: string, path: string, body?: unknown, headers?: HeadersInit): Promise<Answer>;
   stop(): Promise<void>;
 }
@@ -209,8 +209,12 @@ export async function startTestManagement(
         ? {}
         : { body: typeof body === "string" ? body : JSON.stringify(body) }),
     });
-    const text = await response.text();
-    const isJson = response.headers.get("content-type")?.includes("json");
+    const type = response.headers.get("content-type");
+    // A stream of events does not end by itself.
+    const isEndless = type?.startsWith("text/event-stream") ?? false;
+    const text = isEndless ? "" : await response.text();
+    if (isEndless) await response.body!.cancel();
+    const isJson = type?.includes("json");
     return {
       status: response.status,
       headers: response.headers,

@@ -22,6 +22,7 @@ export interface Statements {
   readonly read: Query;
   /** Runs `work` in one transaction. */
   transaction<Result>(work: (query: Query) => Promise<Result>): Promise<Result>;
+  /** Ends the connections. A second call does nothing. */
   close(): Promise<void>;
 }
 
@@ -92,7 +93,7 @@ export function createStatements(
       }
     },
     async close() {
-      await Promise.all([writing.end(), reading.end()]);
+      await Promise.all([writing, reading].map((pool) => pool.ending || pool.end()));
     },
   };
 }
