@@ -209,6 +209,8 @@ function createValidator(useDefaults: boolean): Ajv2020 {
     // Two plugins may give their schemas the same id.
     addUsedSchema: false,
     validateSchema: !useDefaults,
+    // It would tell the console of formats it does not know; those are annotations.
+    logger: false,
   });
   addFormats.default(ajv);
   ajv.addFormat("secret", true);
