@@ -12,6 +12,8 @@ export type AuditFilter =
     readonly from?: Date | undefined;
     readonly to?: Date | undefined;
     readonly metadata: Readonly<Record<string, string>>;
+    /** What the wildcard of `model` stands for, where it was looked up. */
+    readonly models?: readonly string[];
   };
 
 /** The rows of one environment that may be seen. */
@@ -70,10 +72,14 @@ export function filterSql(filter: AuditFilter, scope: AuditScope, now: number): 
     add((place) => `status_code <= ${place}`, high);
   }
   if (filter.model !== undefined) {
-    if (/[*?]/.test(filter.model)) add((place) => `model like ${place}`, likePattern(filter.model));
+    if (isWildcard(filter.model)) add((place) => `model like ${place}`, likePattern(filter.model));
     else add((place) => `model = ${place}`, filter.model);
   }
-  if (filter.label !== undefined) add((place) => `api_key_labels ? ${place}`, filter.label);
+  if (filter.models !== undefined) add((place) => `model = any(${place})`, filter.models);
+  if (filter.label !== undefined) {
+    add((place) => `api_key_labels ? ${place}`, filter.label);
+    conditions.push("api_key_labels <> '[]'");
+  }
   if (filter.minDurationMs !== undefined) {
     add((place) => `total_duration_ms >= ${place}`, filter.minDurationMs);
   }
@@ -116,6 +122,11 @@ function statusRange(text: string): [number, number] {
   if (!text.endsWith("xx")) return [Number(text), Number(text)];
   const first = Number(text[0]) * 100;
   return [first, first + 99];
+}
+
+/** Whether a model is named by a pattern. */
+export function isWildcard(model: string): boolean {
+  return /[*?]/.test(model);
 }
 
 function likePattern(wildcard: string): string {

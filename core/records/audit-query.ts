@@ -1,7 +1,8 @@
 import type { AuditDetail, AuditRow } from "@vmx/schemas";
+import { matchesWildcard } from "../kit/index.ts";
 import type { Statements } from "../store/statements.ts";
 import { auditColumn, auditMembers } from "./audit-columns.ts";
-import { type AuditFilter, type AuditScope, filterSql } from "./audit-filter.ts";
+import { type AuditFilter, type AuditScope, filterSql, isWildcard } from "./audit-filter.ts";
 import { listRow } from "./list-row.ts";
 import { decodePayload } from "./payload/encoding.ts";
 import type { AuditRecord } from "./record.ts";
@@ -34,7 +35,12 @@ export async function listAudit(
   filter: AuditFilter,
   options: { readonly limit: number; readonly after?: AuditPosition | undefined; now: number },
 ): Promise<AuditRow[]> {
-  const { sql, values } = filterSql(filter, scope, options.now);
+  const { model, ...others } = filter;
+  const models = model !== undefined && isWildcard(model)
+    ? (await modelsInUse({ read, schema }, scope)).filter((name) => matchesWildcard(model, name))
+    : undefined;
+  if (models?.length === 0) return [];
+  const { sql, values } = filterSql(models ? { ...others, models } : filter, scope, options.now);
   let after = "";
   if (options.after) {
     values.push(options.after.timestamp, options.after.requestId);
@@ -47,6 +53,22 @@ export async function listAudit(
     values,
   );
   return rows.map((row) => listRow(present(row)));
+}
+
+/** Every model an environment's rows name, found by stepping through an index from one to the next. */
+async function modelsInUse(
+  { read, schema }: Pick<Statements, "read" | "schema">,
+  { environmentId, oldest }: AuditScope,
+): Promise<string[]> {
+  const next = (behind: string) =>
+    `select model from ${schema}.audit where environment_id = $1 and timestamp >= $2 ` +
+    `and model is not null ${behind} order by model limit 1`;
+  const rows = await read<{ model: string }>(
+    `with recursive used as ((${next("")}) union all select (${next("and model > used.model")}) ` +
+      "from used where used.model is not null) select model from used where model is not null",
+    [environmentId, oldest],
+  );
+  return rows.map(({ model }) => model);
 }
 
 /** Reads one row with all that was kept; undefined when there is none. */

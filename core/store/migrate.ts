@@ -13,6 +13,7 @@ export const knownMigrations = [
   "0002-audit",
   "0003-capacity-copies",
   "0004-usage",
+  "0005-audit-filters",
 ] as const;
 
 /**

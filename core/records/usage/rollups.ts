@@ -82,8 +82,10 @@ function createBuild(schema: string): (query: Query, now: number) => Promise<num
     );
     const minutes = [...new Set(touched.map(({ minute }) => minute.getTime()))];
     if (minutes.length === 0) return 0;
-    // Compiling these statements takes longer than running them.
+    // Compiling these statements takes longer than running them, and partitions of today have no statistics yet: the
+    // planner would compare all rows with all sketches.
     await query("set local jit = off");
+    await query("set local enable_nestloop = off");
     const at = new Date(now);
     const first = Math.min(...minutes);
     const last = Math.max(...minutes);

@@ -3,6 +3,7 @@ import { InitialMigration } from "./0001-initial.ts";
 import { AuditMigration } from "./0002-audit.ts";
 import { CapacityCopiesMigration } from "./0003-capacity-copies.ts";
 import { UsageMigration } from "./0004-usage.ts";
+import { AuditFiltersMigration } from "./0005-audit-filters.ts";
 import type { knownMigrations } from "../migrate.ts";
 
 type Name = (typeof knownMigrations)[number];
@@ -16,4 +17,5 @@ export const migrationsList: {
   { name: "0002-audit", class: AuditMigration },
   { name: "0003-capacity-copies", class: CapacityCopiesMigration },
   { name: "0004-usage", class: UsageMigration },
+  { name: "0005-audit-filters", class: AuditFiltersMigration },
 ];
