@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import axe from "axe-core";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { onTestFailed } from "vitest";
 
 /** A gateway with its console, and a browser that looks at it. */
 export interface Console {
@@ -129,6 +130,12 @@ export async function signIn(page: Page): Promise<void> {
 
 async function watch(context: BrowserContext): Promise<Visit> {
   const page = await context.newPage();
+  // What somebody would have seen when a condition never came true.
+  onTestFailed(async ({ task }) => {
+    if (page.isClosed()) return;
+    const name = task.name.slice(0, 80).replace(/\W+/g, "-");
+    await page.screenshot({ path: join(pictures, `failed-${name}.png`), timeout: 10_000 });
+  });
   const faults: string[] = [];
   page.on("console", (message) => {
     if (message.type() === "error") faults.push(`${message.text()} ${message.location().url}`);

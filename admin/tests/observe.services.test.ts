@@ -103,7 +103,7 @@ test("what is typed filters the list and stands in the address", {
   await page.waitForURL(/resource=filtered&metadata=tier%3Dgold/);
   await page.getByText("no-such-resource").first().waitFor({ state: "detached" });
   await page.getByRole("row").filter({ hasText: "filtered" }).first().waitFor();
-  await page.keyboard.press("/");
+  // The field still has the focus, so that the next filter can be typed.
   await page.keyboard.type("nonsense");
   await page.keyboard.press("Enter");
   await page.getByText("“nonsense” is no filter").waitFor();
@@ -215,7 +215,7 @@ test("prices are previewed and added, and re-rating shows first what it would ch
   await page.getByRole("button", { name: "Re-rate requests" }).click();
   const rate = page.getByRole("button", { name: /^Re-rate( |$)/ }).last();
   expect(await rate.getAttribute("aria-disabled")).toBe("true");
-  await page.getByRole("button", { name: "Dry run" }).click();
+  await page.getByRole("button", { name: "Dry run", exact: true }).click();
   await page.getByText(/before, .* after/).waitFor();
   expect(await visit.audit()).toEqual([]);
   expect(visit.faults).toEqual([]);

@@ -56,7 +56,7 @@ const home = "/w/default/default";
 /** Screens of what was served, which exist once there was traffic. */
 const observed = (requestId: string, priceListId: string) => ({
   audit: `${home}/audit`,
-  "audit-filtered": `${home}/audit?status=error&metadata=tier%3Dgold`,
+  "audit-filtered": `${home}/audit?status=denied&metadata=tier%3Dgold`,
   "audit-none": `${home}/audit?status=blocked`,
   "audit-empty": `${home}/audit?range=custom&from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z`,
   "audit-unknown": `${home}/audit?request=00000000-0000-7000-8000-000000000000`,
@@ -128,6 +128,11 @@ const settled: Readonly<Record<string, string>> = {
   "account-password": "/account?tab=password",
 };
 
+/** The browser writes an error for every answer that is one, also where a screen is about just that. */
+const expected: Readonly<Record<string, RegExp>> = {
+  "audit-unknown": /404 .*\/audit\/00000000-0000-7000-8000-000000000000$/,
+};
+
 for (const theme of ["light", "dark"] as const) {
   for (const width of [1280, 390]) {
     test(
@@ -140,7 +145,7 @@ for (const theme of ["light", "dark"] as const) {
         for (const [name, path] of Object.entries(screens)) {
           await visit.go(path);
           await visit.picture(`${name}-${theme}-${width}`);
-          const faults = visit.faults.splice(0);
+          const faults = visit.faults.splice(0).filter((fault) => !expected[name]?.test(fault));
           found.push(...faults.map((fault) => `${name}: ${fault}`));
           found.push(...(await visit.audit()).map((finding) => `${name}: ${finding}`));
           const { title, headings, overflow } = await visit.page.evaluate(() => ({

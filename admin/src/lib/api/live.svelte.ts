@@ -80,7 +80,9 @@ class Live {
     this.#open({
       signal: connection.signal,
       lastEventId: this.#lastEventId,
-      onState: (state) => this.state = state,
+      onState: (state) => {
+        if (this.#connection === connection) this.state = state;
+      },
     }).catch(() => {
       // What the gateway refuses it refuses again: the page goes on without.
       if (this.#connection === connection) this.state = "refused";

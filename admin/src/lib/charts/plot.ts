@@ -43,7 +43,12 @@ export function createPlot(place: HTMLElement, options: PlotOptions): PlotHandle
     const order = series.map((_, index) => index).reverse();
     const data = [
       times.map((time) => time / 1000),
-      ...order.map((index) => sums[index]),
+      // A bar of no height is no bar: it would draw a line along the axis.
+      ...order.map((index) =>
+        options.kind === "bars"
+          ? sums[index]!.map((sum, at) => series[index]!.values[at] ? sum : null)
+          : sums[index]
+      ),
     ] as unknown as uPlot.AlignedData;
     const axis = {
       stroke: colour("--text-faint"),
@@ -70,21 +75,28 @@ export function createPlot(place: HTMLElement, options: PlotOptions): PlotHandle
         },
         axes: [{
           ...axis,
+          size: 28,
           values: (_plot, at, _axis, _space, step) => at.map((each) => clock(each, step)),
-        }, { ...axis, size: 64, values: (_plot, values) => values.map(options.format) }],
+        }, {
+          ...axis,
+          size: (_plot, labels) => widthOf(labels),
+          values: (_plot, values) => values.map(options.format),
+        }],
         series: [
           {},
           ...order.map((index): uPlot.Series => ({
             label: series[index]!.label,
             stroke: colour(colourOf(series[index]!.tone ?? index)),
-            width: 2,
-            dash: [...dashes[index % dashes.length]!],
+            width: options.kind === "bars" ? 1 : 2,
+            dash: options.kind === "bars" ? [] : [...dashes[index % dashes.length]!],
             spanGaps: false,
-            points: { show: options.kind !== "bars" && times.length < 40 },
+            points: options.kind === "bars"
+              ? { show: false }
+              : { show: times.length < 40, size: 5, filter: alone },
             ...(options.kind === "line" ? {} : {
-              fill: `color-mix(in srgb, ${colour(colourOf(series[index]!.tone ?? index))} 35%, ${
-                colour("--surface")
-              })`,
+              fill: `color-mix(in srgb, ${colour(colourOf(series[index]!.tone ?? index))} ${
+                options.kind === "bars" ? 75 : 35
+              }%, ${colour("--surface")})`,
             }),
             ...(options.kind === "bars" ? { paths: uPlot.paths.bars!({ size: [0.7, 40] }) } : {}),
           })),
@@ -129,6 +141,24 @@ function widened(low: number, high: number, times: readonly number[]): [number, 
   const half = times.length > 1 ? (times[1]! - times[0]!) / 2000 : 30;
   return [low - half, high + half];
 }
+
+/** Room for the labels of the value axis, in pixels. */
+function widthOf(labels: readonly string[] | null): number {
+  return Math.max(40, 18 + 6.6 * Math.max(0, ...(labels ?? []).map(({ length }) => length)));
+}
+
+/** Where a value has no neighbour a line has nothing to draw: it is shown as a point. */
+const alone: uPlot.Series.Points.Filter = (plot, index, show) => {
+  if (show) return null;
+  const values = plot.data[index] as readonly (number | null | undefined)[];
+  const found = values.flatMap((value, at) =>
+    (value ?? null) !== null && (values[at - 1] ?? null) === null &&
+      (values[at + 1] ?? null) === null
+      ? [at]
+      : []
+  );
+  return found.length > 0 ? found : null;
+};
 
 /** What stands at a tick of the time axis, in the zone all times are shown in. */
 function clock(seconds: number, step: number): string {

@@ -5,21 +5,21 @@ interface Address {
   readonly search: string;
 }
 
-/** The same page with other query members; undefined and "" leave a member out. */
-export function withQuery(
-  url: Address,
-  changes: Readonly<Record<string, string | undefined>>,
-): string {
+/** Query members to change; undefined and "" leave a member out, a list writes it as often as needed. */
+export type QueryChanges = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** The same page with other query members. */
+export function withQuery(url: Address, changes: QueryChanges): string {
   const query = new URLSearchParams(url.search);
   for (const [name, value] of Object.entries(changes)) {
-    if (value === undefined || value === "") query.delete(name);
-    else query.set(name, value);
+    query.delete(name);
+    for (const each of Array.isArray(value) ? value : [value]) if (each) query.append(name, each);
   }
   const text = query.toString();
   return url.pathname + (text ? `?${text}` : "");
 }
 
 /** Puts part of the view into the address, without a step in the history and without moving anything. */
-export function keepInAddress(changes: Readonly<Record<string, string | undefined>>): void {
+export function keepInAddress(changes: QueryChanges): void {
   void goto(withQuery(location, changes), { replace: true, reset: false });
 }

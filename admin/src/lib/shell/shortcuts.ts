@@ -34,7 +34,7 @@ export const shortcutSheet: readonly (readonly [keys: string, what: string])[] =
 
 /** Listens to keys. Single letters can be switched off and never fire while somebody types. */
 export function createShortcuts(parts: ShortcutParts): (event: KeyboardEvent) => void {
-  let afterG = 0;
+  let afterG = -Infinity;
   return (event) => {
     if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === "k") {
       event.preventDefault();
@@ -43,7 +43,7 @@ export function createShortcuts(parts: ShortcutParts): (event: KeyboardEvent) =>
     if (event.metaKey || event.ctrlKey || event.altKey || isTyping(event.target)) return;
     if (!preferences.letters || document.querySelector("dialog[open]")) return;
     if (event.timeStamp - afterG < 1_500) {
-      afterG = 0;
+      afterG = -Infinity;
       const place = parts.places().flatMap(({ places }) => places)
         .find(({ letter }) => letter === event.key);
       if (place) {

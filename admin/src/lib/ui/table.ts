@@ -14,4 +14,6 @@ export interface Column<T> {
   readonly end?: boolean;
   /** Left out until somebody asks for it. */
   readonly hidden?: boolean;
+  /** Cells are never broken into lines. */
+  readonly compact?: boolean;
 }

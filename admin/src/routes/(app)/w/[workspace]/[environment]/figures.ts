@@ -1,6 +1,7 @@
 import type { UsageAnswer, UsageQuery } from "@vmx/sdk";
 import { formatCompact, formatDuration, formatMoney, formatPercent } from "#lib/format/format.ts";
 import { bucketTime } from "./usage/buckets.ts";
+import { failedRequests } from "./usage/measures.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -47,9 +48,9 @@ const numberAt = (row: Row | undefined, name: string) => {
   return typeof value === "number" ? value : null;
 };
 const errorRate = (row: Row | undefined) => {
-  const errors = numberAt(row, "errorCount");
-  const all = (errors ?? 0) + (numberAt(row, "successCount") ?? 0);
-  return errors === null || all === 0 ? null : (100 * errors) / all;
+  const failed = row ? failedRequests(row) : null;
+  const all = numberAt(row, "requestCount");
+  return failed === null || !all ? null : (100 * failed) / all;
 };
 
 /** How many requests the answers are about. */

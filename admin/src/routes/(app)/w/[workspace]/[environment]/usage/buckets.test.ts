@@ -51,8 +51,12 @@ test("the largest groups are series of their own, the others one together", () =
 
 test("rates are read from sums, and are unknown where nothing happened", () => {
   const read = (id: string, row: Record<string, number | null>) => measure(id).value(row);
-  expect(read("errors", { errorCount: 1, successCount: 3 })).toBe(25);
-  expect(read("errors", { errorCount: 0, successCount: 0 })).toBeNull();
+  expect(read("leg-errors", { errorCount: 1, successCount: 3 })).toBe(25);
+  expect(read("leg-errors", { errorCount: 0, successCount: 0 })).toBeNull();
+  // Five fell back and were served, one failed, one caller left.
+  expect(read("errors", { requestCount: 10, errorCount: 6, successCount: 8 })).toBe(20);
+  expect(read("errors", { requestCount: 10, errorCount: 1, successCount: 8 })).toBe(10);
+  expect(read("errors", { requestCount: 0, errorCount: 0, successCount: 0 })).toBeNull();
   expect(read("fallbacks", { legCount: 12, requestCount: 10 })).toBe(20);
   expect(read("cache", { cachedTokens: 30, promptTokens: 40 })).toBe(75);
   expect(read("latency-p95", { requestDuration: null })).toBeNull();

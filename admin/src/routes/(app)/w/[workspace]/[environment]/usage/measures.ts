@@ -54,6 +54,18 @@ function share(
   return { id, label, agg, value, format: formatPercent, adds: false };
 }
 
+/**
+ * How many requests got no answer: a leg that failed before another one served is not among them, and neither is a
+ * caller that left.
+ */
+export function failedRequests(row: UsageRow): number | null {
+  const [requests, errors, successes] = ["requestCount", "errorCount", "successCount"].map((name) =>
+    number(row, name)
+  );
+  if (typeof requests !== "number" || typeof errors !== "number") return null;
+  return Math.max(0, Math.min(errors, requests - (successes ?? 0)));
+}
+
 /** Everything usage can be looked at for. */
 export const measures: readonly Measure[] = [
   sum("requests", "Requests", "requestCount"),
@@ -82,6 +94,12 @@ export const measures: readonly Measure[] = [
   share(
     "errors",
     "Error rate",
+    ["requestCount", "errorCount", "successCount"],
+    (row) => ratio(failedRequests(row), number(row, "requestCount")),
+  ),
+  share(
+    "leg-errors",
+    "Error rate of legs",
     ["errorCount", "successCount"],
     (row) =>
       ratio(
