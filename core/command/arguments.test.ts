@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
+import { momentBefore } from "./age.ts";
 import { operandsAmong, readArguments } from "./arguments.ts";
 import { allCommands } from "./catalogue.ts";
-import { momentBefore } from "./commands/audit.ts";
 import { entities, findEntity, operandsOf, operations } from "./entities.ts";
 import { flagsOf, helpOf } from "./help.ts";
 import { flagsOfBody } from "./object-body.ts";

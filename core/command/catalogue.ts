@@ -28,6 +28,7 @@ export const catalogue: Readonly<Record<string, Load>> = {
   "audit tail": async () => (await import("./commands/audit.ts")).auditTail,
   "audit show": async () => (await import("./commands/audit.ts")).auditShow,
   "audit export": async () => (await import("./commands/audit.ts")).auditExport,
+  "usage report": async () => (await import("./commands/usage.ts")).usageReport,
   "policy simulate": async () => (await import("./commands/policy.ts")).policySimulate,
   "plugin list": async () => (await import("./commands/plugin.ts")).pluginList,
   "plugin test": async () => (await import("./commands/plugin.ts")).pluginTest,

@@ -1,6 +1,6 @@
 import { stringify } from "yaml";
 import { UsageError } from "./command.ts";
-import { tableOf } from "./table.ts";
+import { type Screen, tableOf } from "./table.ts";
 
 /** How data is written. `json` and `yaml` are what the API answers, for scripts. */
 export type Format = (typeof formats)[number];
@@ -20,18 +20,18 @@ export function readFormat(text: string | undefined): Format {
 }
 
 /** Writes a list. */
-export function writeList(rows: readonly Row[], format: Format, columns?: number): string {
+export function writeList(rows: readonly Row[], format: Format, screen?: Screen): string {
   if (format === "json") return `${JSON.stringify(rows, null, 2)}\n`;
   if (format === "yaml") return stringify(rows);
   if (format === "name") return rows.map((row) => `${nameOf(row)}\n`).join("");
-  return tableOf(rows, format === "wide", columns);
+  return tableOf(rows, format === "wide", screen);
 }
 
 /** Writes one object. */
-export function writeOne(row: Row, format: Format, columns?: number): string {
+export function writeOne(row: Row, format: Format, screen?: Screen): string {
   if (format === "json") return `${JSON.stringify(row, null, 2)}\n`;
   if (format === "yaml") return stringify(row);
-  return writeList([row], format, columns);
+  return writeList([row], format, screen);
 }
 
 /** What an object is called on a command line. */

@@ -1,4 +1,20 @@
+import { styleText } from "node:util";
 import type { Row } from "./output.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** What a table is shown on. */
+export type Screen = Pick<Terminal, "columns" | "colours">;
+
+/** States that are worth a colour wherever they stand. */
+const stateColours: Readonly<Record<string, "green" | "yellow" | "red">> = {
+  ok: "green",
+  ready: "green",
+  warning: "yellow",
+  aborted: "yellow",
+  interrupted: "yellow",
+  error: "red",
+  failed: "red",
+};
 
 /** Members that come first when an object has them. */
 const leading = ["username", "name", "id", "at", "timestamp", "email", "provider", "model"];
@@ -22,7 +38,7 @@ const uuid = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 const widestCell = 60;
 
 /** A table of objects: scalars, short lists and names of things within. */
-export function tableOf(rows: readonly Row[], wide: boolean, width?: number): string {
+export function tableOf(rows: readonly Row[], wide: boolean, screen?: Screen): string {
   if (rows.length === 0) return "";
   const members = columnsOf(rows, wide);
   const header = members.map(title);
@@ -30,13 +46,26 @@ export function tableOf(rows: readonly Row[], wide: boolean, width?: number): st
   const widths = members.map((_, index) =>
     Math.max(...[header, ...cells].map((line) => line[index]!.length))
   );
-  const lines = [header, ...cells].map((line) =>
-    line.map((cell, index) => cell.padEnd(widths[index]!)).join("  ").trimEnd()
-  );
-  const fitted = width === undefined || wide
-    ? lines
-    : lines.map((line) => line.length > width ? `${line.slice(0, width - 1)}…` : line);
-  return `${fitted.join("\n")}\n`;
+  // Where each column begins, and where the last one ends.
+  const starts = widths.reduce<number[]>((all, width) => [...all, all.at(-1)! + width + 2], [0]);
+  const room = wide ? Infinity : screen?.columns ?? Infinity;
+  const colours = screen?.colours ?? false;
+  const lines = [header, ...cells].map((line, at) => {
+    const text = line.map((cell, index) => cell.padEnd(widths[index]!)).join("  ").trimEnd();
+    const fitted = text.length > room ? `${text.slice(0, room - 1)}…` : text;
+    if (!colours) return fitted;
+    if (at === 0) return styleText("bold", fitted, { validateStream: false });
+    return line.map((cell, index) =>
+      paintState(fitted.slice(starts[index], starts[index + 1]), cell, colours)
+    ).join("");
+  });
+  return `${lines.join("\n")}\n`;
+}
+
+/** A text in the colour of the state it tells. */
+export function paintState(text: string, state: string, colours: boolean): string {
+  const colour = colours && Object.hasOwn(stateColours, state) ? stateColours[state] : undefined;
+  return colour ? styleText(colour, text, { validateStream: false }) : text;
 }
 
 function columnsOf(rows: readonly Row[], wide: boolean): string[] {

@@ -12,27 +12,35 @@ export interface Terminal {
   readonly interactive: boolean;
   /** Width of standard output in characters; undefined when it is no terminal. */
   readonly columns: number | undefined;
+  /** Whether standard output shows colours. */
+  readonly colours: boolean;
   /** Asks a question; `hidden` shows nothing of what is typed. */
   ask(question: string, hidden?: boolean): Promise<string>;
   /** Reads standard input to its end. */
   readInput(): Promise<string>;
-  /** Tells on standard error that work is going on, when it takes long. */
-  during<T>(work: string, promise: Promise<T>): Promise<T>;
+  /**
+   * Tells on standard error that work is going on, when it takes long.
+   *
+   * @param progress how far it has come, in words
+   */
+  during<T>(work: string, promise: Promise<T>, progress?: () => string): Promise<T>;
 }
 
 /** The process's own terminal. */
 export function createTerminal(): Terminal {
-  const { stdin, stdout, stderr } = process;
+  const { stdin, stdout, stderr, env } = process;
   const interactive = stdin.isTTY === true && stderr.isTTY === true;
+  const plain = Boolean(env["NO_COLOR"]) || env["TERM"] === "dumb";
   let input: Promise<string> | undefined;
 
   return {
     interactive,
-    columns: stdout.isTTY ? stdout.columns : undefined,
+    // A terminal nobody has given a size has none.
+    columns: stdout.isTTY ? stdout.columns || undefined : undefined,
+    colours: stdout.isTTY === true && !plain,
     out: (text) => void stdout.write(text),
     say: (line) => void stderr.write(`${line}\n`),
     async ask(question, hidden = false) {
-      stderr.write(question);
       const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
       const reader = createInterface({
         input: stdin,
@@ -40,7 +48,9 @@ export function createTerminal(): Terminal {
         terminal: true,
       });
       try {
-        return await reader.question("");
+        // The terminal echoes nothing from here on, so that it can be asked for a secret.
+        if (hidden) stderr.write(question);
+        return await reader.question(hidden ? "" : question);
       } finally {
         reader.close();
         if (hidden) stderr.write("\n");
@@ -48,12 +58,15 @@ export function createTerminal(): Terminal {
     },
     // Several secrets cannot come from one input: it is read once.
     readInput: () => input ??= readAll(),
-    async during(work, promise) {
+    async during(work, promise, progress) {
       const started = performance.now();
-      const animated = stderr.isTTY === true;
+      const animated = stderr.isTTY === true && !plain;
+      let told = false;
       const tell = () => {
         const seconds = Math.round((performance.now() - started) / 1_000);
-        if (animated) stderr.write(`\r\x1b[K${work}… ${seconds} s`);
+        told = true;
+        const parts = [`${seconds} s`, ...(progress ? [progress()] : [])].join(", ");
+        if (animated) stderr.write(`\r\x1b[K${work}… ${parts}`);
         else stderr.write(`${work}…\n`);
       };
       // A moment of silence is no news; on a pipe one line is enough.
@@ -64,7 +77,7 @@ export function createTerminal(): Terminal {
       } finally {
         clearTimeout(first);
         clearInterval(next);
-        if (animated) stderr.write("\r\x1b[K");
+        if (animated && told) stderr.write("\r\x1b[K");
       }
     },
   };

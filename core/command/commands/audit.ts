@@ -1,12 +1,14 @@
-import { createWriteStream } from "node:fs";
-import { once } from "node:events";
 import process from "node:process";
 import type { AuditRow, Vmx } from "@vmx/sdk";
 import { stringify } from "yaml";
+import { momentBefore } from "../age.ts";
 import { type Command, type Flags, type Input, UsageError } from "../command.ts";
 import { operations } from "../entities.ts";
 import { writeOne } from "../output.ts";
 import { flagsOfQuery, readQuery } from "../query.ts";
+import { paintState } from "../table.ts";
+import type { Terminal } from "../terminal.ts";
+import { fileFlag, writeStream } from "../write-stream.ts";
 
 const metadataFlag: Flags = {
   metadata: {
@@ -54,7 +56,7 @@ export const auditTail: Command = {
       if (!row || (event !== "finished" && !input.flag("all"))) continue;
       terminal.out(
         format === "table" || format === "wide"
-          ? `${lineOf(event, row as Partial<AuditRow>)}\n`
+          ? `${lineOf(event, row as Partial<AuditRow>, terminal)}\n`
           : format === "name"
           ? `${row.requestId}\n`
           : `${format === "yaml" ? `---\n${stringify(row).trimEnd()}` : JSON.stringify(row)}\n`,
@@ -85,33 +87,16 @@ export const auditShow: Command = {
 export const auditExport: Command = {
   name: "audit export",
   summary: "writes requests as CSV or as lines of JSON, to standard output or to a file",
-  flagsFor: () => ({
-    ...filterFlags("exportAudit"),
-    file: {
-      type: "string",
-      short: "f",
-      value: "FILE",
-      description: "file to write; it is overwritten",
-    },
-  }),
+  flagsFor: () => ({ ...filterFlags("exportAudit"), ...fileFlag }),
   examples: [
     "vmx audit export --since 7d --format csv -f requests.csv",
     "vmx audit export --status error --fields requestId,errorCode | jq .errorCode",
   ],
   remote: true,
   async run(input) {
-    const file = input.text("file");
     const query = readFilters(input, "exportAudit") as Parameters<Vmx["audit"]["export"]>[0];
     const { data } = await (await input.vmx()).audit.export(query);
-    const target = file === undefined ? process.stdout : createWriteStream(file, { mode: 0o600 });
-    const copied = copy(data, target);
-    const bytes =
-      await (file === undefined ? copied : input.terminal.during(`Writing ${file}`, copied));
-    if (file !== undefined) {
-      target.end();
-      await once(target, "finish");
-      input.terminal.say(`${bytes} bytes written to ${file}`);
-    }
+    await writeStream(input, data);
   },
 };
 
@@ -134,41 +119,19 @@ function readFilters(input: Input, operation: FilterOperation): Record<string, u
   return query;
 }
 
-/** The moment an age before now. */
-export function momentBefore(age: string, nowMs: number = Date.now()): string {
-  const [, count, unit = ""] = /^(\d{1,6})([smhd])$/.exec(age) ?? [];
-  if (count === undefined) {
-    throw new UsageError(`--since takes an age such as 30m, 6h or 7d, not "${age}"`);
-  }
-  const unitMs: Readonly<Record<string, number>> = { s: 1e3, m: 6e4, h: 3.6e6, d: 8.64e7 };
-  return new Date(nowMs - Number(count) * unitMs[unit]!).toISOString();
-}
-
-function lineOf(event: string, row: Partial<AuditRow>): string {
+function lineOf(event: string, row: Partial<AuditRow>, { colours }: Terminal): string {
   const took = row.totalDurationMs;
+  const state = row.status ?? event;
   return [
     row.timestamp?.slice(11, 19) ?? "",
-    (row.status ?? event).padEnd(11),
+    paintState(state.padEnd(11).replace(/\p{Cc}/gu, " "), state, colours),
     String(row.statusCode ?? "-").padEnd(3),
-    row.resourceName ?? "-",
-    `${row.provider ?? "-"}/${row.model ?? "-"}`,
-    typeof took === "number" ? `${took} ms` : "-",
-    row.errorCode ?? "",
-    row.requestId ?? "",
-  ].filter((part) => part !== "").join("  ").replace(/\p{Cc}/gu, " ");
-}
-
-async function copy(
-  data: ReadableStream<Uint8Array>,
-  target: NodeJS.WritableStream,
-): Promise<number> {
-  let bytes = 0;
-  const reader = data.getReader();
-  while (true) {
-    const { done, value } = await reader.read();
-    if (done) return bytes;
-    bytes += value.byteLength;
-    // A slow reader slows the gateway down, and memory stays flat.
-    if (!target.write(value)) await once(target, "drain");
-  }
+    ...[
+      row.resourceName ?? "-",
+      `${row.provider ?? "-"}/${row.model ?? "-"}`,
+      typeof took === "number" ? `${took} ms` : "-",
+      row.errorCode ?? "",
+      row.requestId ?? "",
+    ].map((part) => part.replace(/\p{Cc}/gu, " ")),
+  ].filter((part) => part !== "").join("  ");
 }

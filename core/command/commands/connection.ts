@@ -121,7 +121,7 @@ export const connectionRotate: Command = {
 };
 
 function report({ terminal, format }: Input, result: ConnectionTestResult): number {
-  terminal.out(writeOne(result, format, terminal.columns));
+  terminal.out(writeOne(result, format, terminal));
   if (!result.ok && result.message) terminal.say(result.message);
   return result.ok ? exitCodes.ok : exitCodes.failed;
 }

@@ -17,7 +17,7 @@ export const contextList: Command = {
       signedIn: token !== undefined,
     }));
     if (rows.length === 0) terminal.say("There is no context yet. Make one: vmx login");
-    terminal.out(writeList(rows, format, terminal.columns));
+    terminal.out(writeList(rows, format, terminal));
   },
 };
 

@@ -46,7 +46,7 @@ export const doctor: Command = {
     add("gateway", gateway);
     if (answers) add("sign-in", await checkSignIn(input));
     const { format, terminal } = input;
-    terminal.out(writeList(rows, format, terminal.columns));
+    terminal.out(writeList(rows, format, terminal));
     return rows.some(({ state }) => state === "failed") ? exitCodes.failed : exitCodes.ok;
   },
 };

@@ -33,7 +33,7 @@ export const get: Command = {
     if (list && names.length <= operandsOf(entity, list).length) {
       const rows = await readList(input, entity, names);
       const shown = format === "table" ? rows.map((row) => pick(row, shownOf[entity.name])) : rows;
-      terminal.out(writeList(shown, format, terminal.columns));
+      terminal.out(writeList(shown, format, terminal));
       if (rows.length === 0 && (format === "table" || format === "wide")) {
         terminal.say(`No ${entity.plural} here.`);
       }
@@ -46,10 +46,10 @@ export const get: Command = {
     const within = only && entity.parameter === undefined && rowsWithin(only);
     terminal.out(
       within && (format === "table" || format === "wide")
-        ? writeList(within, format, terminal.columns)
+        ? writeList(within, format, terminal)
         : rows.length === 1 && only
-        ? writeOne(only, format, terminal.columns)
-        : writeList(rows, format, terminal.columns),
+        ? writeOne(only, format, terminal)
+        : writeList(rows, format, terminal),
     );
   },
 };

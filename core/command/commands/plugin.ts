@@ -17,7 +17,7 @@ export const pluginList: Command = {
   remote: true,
   async run({ vmx, format, terminal }) {
     const { data } = await (await vmx()).plugins.list();
-    terminal.out(writeList(data, format, terminal.columns));
+    terminal.out(writeList(data, format, terminal));
   },
 };
 
@@ -61,7 +61,7 @@ export const pluginTest: Command = {
         });
       }
     }
-    terminal.out(writeList(rows, format, terminal.columns));
+    terminal.out(writeList(rows, format, terminal));
     const failed = rows.filter(({ result }) => result === "failed").length;
     terminal.say(`${rows.length - failed} of ${rows.length} passed or skipped, ${failed} failed`);
     return failed > 0 ? exitCodes.failed : exitCodes.ok;

@@ -47,7 +47,7 @@ export const policySimulate: Command = {
     if (format === "table" || format === "wide") {
       terminal.out(`${answer.allowed ? "allowed" : "denied"}\n`);
       const rows = answer.statements.map((each) => ({ ...each }));
-      if (rows.length > 0) terminal.out(`\n${writeList(rows, format, terminal.columns)}`);
+      if (rows.length > 0) terminal.out(`\n${writeList(rows, format, terminal)}`);
     } else terminal.out(writeOne(answer, format));
     return answer.allowed ? exitCodes.ok : exitCodes.failed;
   },
