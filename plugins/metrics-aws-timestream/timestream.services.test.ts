@@ -1,8 +1,6 @@
-import { spawn } from "node:child_process";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import process from "node:process";
-import { setTimeout as delay } from "node:timers/promises";
 import {
   CreateDatabaseCommand,
   DescribeTableCommand,
@@ -12,34 +10,29 @@ import type { Log, Measurement } from "@vmx/core/contract";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createService } from "./service.ts";
 import { createSink } from "./sink.ts";
+import { freePort, startTimestreamEmulator, type TimestreamEmulator } from "./testing.ts";
 
 /*
  * Writing is tested against an emulator. It answers queries with what it was given beforehand, so for those a server
  * speaks the documented protocol and the statement is looked at.
  */
 
-const python = process.env["VMX_TEST_PYTHON"] ?? "python3";
 const place = { database: "vmx", table: "usage_test" };
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
-const port = await freePort();
-const endpoint = `http://127.0.0.1:${port}`;
-const emulator = spawn(python, ["-m", "moto.server", "-H", "127.0.0.1", "-p", String(port)], {
-  stdio: "ignore",
-});
 const region = "us-east-1";
+let emulator: TimestreamEmulator;
+let endpoint: string;
 
 beforeAll(async () => {
   process.env["AWS_ACCESS_KEY_ID"] = "testing";
   process.env["AWS_SECRET_ACCESS_KEY"] = "testing";
-  for (let round = 0; round < 300; round++) {
-    if (await fetch(`${endpoint}/moto-api/`).then(({ ok }) => ok, () => false)) break;
-    await delay(100);
-  }
+  emulator = await startTimestreamEmulator();
+  endpoint = emulator.endpoint;
   const client = new TimestreamWriteClient({ region, endpoint });
   await client.send(new CreateDatabaseCommand({ DatabaseName: place.database }));
   client.destroy();
 });
-afterAll(() => emulator.kill("SIGKILL"));
+afterAll(() => emulator?.stop());
 
 const point: Measurement = {
   at: 1_700_000_000_123,
@@ -167,12 +160,4 @@ async function serve(
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return server;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
