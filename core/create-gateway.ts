@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { createCapacity, createCounterCopies, createForgetRemoved } from "./capacity/index.ts";
 import type { Config } from "./config.ts";
-import { type CapacityStore, type Clock, type Encryption, GatewayError } from "./contract/index.ts";
+import { type CapacityStore, type Clock, GatewayError } from "./contract/index.ts";
 import { readCapacityUsage } from "./gateway/capacity-usage.ts";
 import { createCircuits } from "./gateway/circuits.ts";
 import type { Exchange, GatewayServices } from "./gateway/exchange.ts";
@@ -14,6 +14,7 @@ import { watchedCapacity } from "./gateway/watched-capacity.ts";
 import { createRetryBudget } from "./gateway/retry-budget.ts";
 import { createRefusals } from "./gateway/refusals.ts";
 import { createRouter } from "./gateway/router.ts";
+import type { EncryptionBackends } from "./host/encryption-backends.ts";
 import type { RequiredPlugins } from "./host/follow-switches.ts";
 import type { PluginHost } from "./host/plugin-host.ts";
 import { createTryModel } from "./gateway/try-model.ts";
@@ -52,7 +53,7 @@ export interface GatewayParts {
   readonly host: PluginHost;
   readonly database: Database;
   readonly loader: SnapshotLoader;
-  readonly encryption: () => Promise<Encryption>;
+  readonly encryption: () => Promise<EncryptionBackends>;
   readonly capacityStore: CapacityStore;
   /** Id of the prioritization in use. */
   readonly prioritization: string;
@@ -272,6 +273,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     log.named("usage"),
   );
   void pricing.start();
+  management.reEncryption.watch();
   void discovered.load();
 
   await startExports(host, parts.exportingSinks, telemetry, log);
@@ -355,6 +357,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
       stopObserving?.();
       await metricsServer?.stop();
       pricing.stop();
+      await management.reEncryption.stop();
       await rollups.stop();
       await usageSinks.close();
     },

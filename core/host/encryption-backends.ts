@@ -9,14 +9,21 @@ export function sealedBy(
   return backend === undefined ? undefined : { backend, keyVersion: Number(version) };
 }
 
+/** All backends as one. */
+export interface EncryptionBackends extends Encryption {
+  /** Id of the backend that seals. */
+  readonly backend: string;
+}
+
 /**
- * The chosen backend, which seals, and behind it all others, which open what they sealed: so values can move from one
- * backend to another while both are configured. A backend is activated when the first value of its own is met.
+ * The chosen backend, which seals, and behind it all others, which open what they sealed: so values can move
+ * from one backend to another while both are configured. A backend is activated when the first value of its
+ * own is met.
  */
 export function createEncryptionBackends(
   host: Pick<PluginHost, "get" | "find">,
   chosen: string,
-): () => Promise<Encryption> {
+): () => Promise<EncryptionBackends> {
   async function backendOf(sealed: string): Promise<Encryption> {
     const backend = sealedBy(sealed)?.backend;
     const other = backend !== undefined && backend !== chosen && host.find("encryptions", backend);
@@ -26,6 +33,7 @@ export function createEncryptionBackends(
   return async () => {
     const primary = await host.get("encryptions", chosen);
     return {
+      backend: chosen,
       keyVersion: primary.keyVersion,
       keyVersions: primary.keyVersions,
       seal: (plain, context) => primary.seal(plain, context),

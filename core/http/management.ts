@@ -3,6 +3,7 @@ import type { Context, Middleware, Next } from "koa";
 import type { IncomingMessage } from "node:http";
 import { GatewayError } from "../contract/errors.ts";
 import type { Access } from "../management/access.ts";
+import type { ReEncryption } from "../management/keys/re-encryption.ts";
 import {
   createDocsPage,
   createManagementPlane,
@@ -27,6 +28,8 @@ export interface Management {
   /** Answers every path below `/api`; all others go on. */
   readonly middleware: Middleware;
   readonly access: Access;
+  /** To be watched by a process that serves. */
+  readonly reEncryption: ReEncryption;
   /** Ends the streams of events that are followed. */
   endStreams(): void;
   /** The origin a browser reached the gateway under. */
@@ -76,7 +79,8 @@ export function createManagement(parts: ManagementParts): Management {
     }
   };
 
-  return { middleware, access: management.access, origin, endStreams: () => bodies.end() };
+  const { access, reEncryption } = management;
+  return { middleware, access, reEncryption, origin, endStreams: () => bodies.end() };
 
   function refuse(context: Context): void {
     const methods = new Set(

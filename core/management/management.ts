@@ -7,7 +7,7 @@ import {
 } from "./answer.ts";
 import { createManagementApi } from "./api.ts";
 import { createFederation, type FederationSettings } from "./federation/federation.ts";
-import { createReEncryption } from "./keys/re-encryption.ts";
+import { createReEncryption, type ReEncryption } from "./keys/re-encryption.ts";
 import type { Route } from "./route.ts";
 import type { HandlerServices, ManagementServices } from "./services.ts";
 import { createValidation } from "./validation.ts";
@@ -17,6 +17,7 @@ export interface ManagementPlane {
   readonly routes: readonly Route[];
   readonly openApi: Readonly<Record<string, unknown>>;
   readonly access: Access;
+  readonly reEncryption: ReEncryption;
   /** Answers a request to one of the routes; never rejects. */
   answer(route: Route, request: ManagementRequest): Promise<ManagementAnswer>;
   /** Answers what went wrong before a route was found. */
@@ -28,11 +29,12 @@ export function createManagementPlane(services: ManagementServices): ManagementP
   const access = createAccess(services);
   const { federated } = services.config;
   const federation = createFederation(services, federated?.provider, federated ?? nobody);
+  const reEncryption = createReEncryption(services);
   const handlerServices: HandlerServices = {
     ...services,
     access,
     federation,
-    reEncryption: createReEncryption(services),
+    reEncryption,
   };
   const validation = createValidation();
   const { routes, openApi } = createManagementApi(services.config.version);
@@ -40,6 +42,7 @@ export function createManagementPlane(services: ManagementServices): ManagementP
     routes,
     openApi,
     access,
+    reEncryption,
     answer: (route, request) => answerRoute(route, request, handlerServices, validation),
     refuse: (error, request) => answerProblem(error, request, undefined, handlerServices),
   };

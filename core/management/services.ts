@@ -1,8 +1,9 @@
 import type { Access } from "./access.ts";
 import type { Federation, FederationSettings } from "./federation/federation.ts";
 import type { ReEncryption } from "./keys/re-encryption.ts";
-import type { Clock, Encryption, Log, SharedState } from "../contract/index.ts";
+import type { Clock, Log, SharedState } from "../contract/index.ts";
 import type { GuardedStore, LiveMeters } from "../capacity/index.ts";
+import type { EncryptionBackends } from "../host/encryption-backends.ts";
 import type { RequiredPlugins } from "../host/follow-switches.ts";
 import type { GatewayView } from "../gateway/gateway-view.ts";
 import type { PluginHost } from "../host/plugin-host.ts";
@@ -43,7 +44,7 @@ export interface ManagementServices {
   readonly loader: SnapshotSource;
   readonly host: PluginHost;
   /** The chosen encryption backend. */
-  readonly encryption: () => Promise<Encryption>;
+  readonly encryption: () => Promise<EncryptionBackends>;
   /** Plugins nobody may switch off. */
   readonly requiredPlugins: RequiredPlugins;
   readonly egress: Pick<EgressGuard, "checkUrl">;

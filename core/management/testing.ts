@@ -2,6 +2,7 @@ import type { Clock, Log, LogFields } from "../contract/index.ts";
 import { secretPaths } from "../host/configuration-schema.ts";
 import { createPluginHost, type PluginHostOptions } from "../host/create-plugin-host.ts";
 import { installationRoot } from "../host/discover.ts";
+import { createEncryptionBackends } from "../host/encryption-backends.ts";
 import { followSwitches, requiredPlugins } from "../host/follow-switches.ts";
 import { createGatewayView } from "../gateway/gateway-view.ts";
 import { createTestServices, type TestServices } from "../gateway/testing-services.ts";
@@ -79,7 +80,7 @@ export async function startTestManagement(
     clock,
   });
   let stored = undefined as SnapshotLoader | undefined;
-  const encryption = () => host.get("encryptions", "libsodium");
+  const encryption = () => createEncryptionBackends(host, "libsodium")();
   const host: PluginHost = await createPluginHost({
     root: installationRoot(),
     coreVersion: "0.1.0",

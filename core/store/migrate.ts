@@ -14,6 +14,7 @@ export const knownMigrations = [
   "0003-capacity-copies",
   "0004-usage",
   "0005-audit-filters",
+  "0006-re-encryption",
 ] as const;
 
 /**

@@ -49,7 +49,7 @@ export const ReEncrypt = Type.Object({
   toKeyVersion: Type.Integer({
     minimum: 1,
     maximum: 999_999_999,
-    description: "The newest key version of the chosen backend",
+    description: "The newest key version of the backend that seals",
   }),
 }, { ...closed, title: "ReEncrypt", description: "The key to seal all secrets with" });
 /** See the schema of the same name. */
@@ -58,8 +58,9 @@ export type ReEncrypt = Type.Static<typeof ReEncrypt>;
 /** Keys of stored secrets, and how far re-encryption is. */
 export const ReEncryption = Type.Object({
   state: Type.Enum(["idle", "running", "failed"]),
-  keyVersion: Type.Integer({ description: "Newest version of the chosen backend: it seals" }),
-  keyVersions: Type.Array(Type.Integer(), { description: "Versions the chosen backend can open" }),
+  backend: Type.String({ description: "The backend that seals" }),
+  keyVersion: Type.Integer({ description: "Its newest key version, which seals" }),
+  keyVersions: Type.Array(Type.Integer(), { description: "Key versions it can open" }),
   total: Type.Integer({ description: "Stored secrets" }),
   done: Type.Integer({ description: "Those sealed with the newest key" }),
   keys: Type.Array(

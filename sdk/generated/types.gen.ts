@@ -1841,7 +1841,7 @@ export type ProviderDescriptor = {
  */
 export type ReEncrypt = {
     /**
-     * The newest key version of the chosen backend
+     * The newest key version of the backend that seals
      */
     toKeyVersion: number;
 };
@@ -1854,11 +1854,15 @@ export type ReEncrypt = {
 export type ReEncryption = {
     state: 'idle' | 'running' | 'failed';
     /**
-     * Newest version of the chosen backend: it seals
+     * The backend that seals
+     */
+    backend: string;
+    /**
+     * Its newest key version, which seals
      */
     keyVersion: number;
     /**
-     * Versions the chosen backend can open
+     * Key versions it can open
      */
     keyVersions: Array<number>;
     /**

@@ -6,11 +6,14 @@ import type { Database } from "../../store/database.ts";
 import { KeyFingerprint } from "../../store/entities/index.ts";
 import { readSealedRows } from "./sealed-values.ts";
 
+/** Key versions by backend. */
+type Versions = Map<string, Set<number>>;
+
 /**
- * Makes sure that every key stored values need is there, and that each version still stands for the key it stood for
- * before; remembers the fingerprints of new versions.
+ * Makes sure that every key stored values need is there, and that each version still stands for the key it
+ * stood for before; remembers the fingerprints of new versions. Processes may do so at the same time.
  *
- * Throws a StartError that names the version, never a value.
+ * Throws a StartError that names backend and version, never a value.
  */
 export async function checkKeys(
   { database, host, chosen }: {
@@ -21,58 +24,71 @@ export async function checkKeys(
   },
 ): Promise<void> {
   await database.transaction(async (em) => {
-    const needed = new Map<string, Set<number>>([[chosen, new Set()]]);
-    for (const { values } of await readSealedRows(em, host)) {
+    const known = await em.find(KeyFingerprint, {});
+    const isKnown = (backend: string, version: number) =>
+      known.some((key) => key.backend === backend && key.keyVersion === version);
+    const needed: Versions = new Map([[chosen, new Set()]]);
+    for (const { isCertain, values } of await readSealedRows(em, host)) {
       for (const { sealed } of values) {
         const { backend, keyVersion } = sealedBy(sealed)!;
+        // A text that only looks sealed must not be able to stop the start.
+        if (!isCertain && !isKnown(backend, keyVersion)) continue;
         needed.set(backend, (needed.get(backend) ?? new Set()).add(keyVersion));
       }
     }
     for (const [backend, versions] of needed) {
       const encryption = await backendFor(backend, versions, host);
-      for (const version of versions) {
-        if (encryption.keyVersions.includes(version)) continue;
-        throw new StartError(
-          `Cannot start: stored secrets need key version ${version} of "${backend}", which is not ` +
-            `configured; there is ${
-              encryption.keyVersions.join(", ")
-            }. Put it back, and withdraw it ` +
-            "when re-encryption is complete",
-        );
-      }
+      requireVersions(backend, encryption, versions);
       for (const keyVersion of encryption.keyVersions) {
+        const key = { backend, keyVersion };
         const fingerprint = encryption.fingerprint(keyVersion);
-        const known = await em.findOne(KeyFingerprint, { backend, keyVersion });
-        if (!known) em.create(KeyFingerprint, { backend, keyVersion, fingerprint });
-        else if (known.fingerprint !== fingerprint) {
-          // A version that seals nothing any more may stand for a new key.
-          if (!versions.has(keyVersion)) known.fingerprint = fingerprint;
-          else {
-            throw new StartError(
-              `Cannot start: key version ${keyVersion} of "${backend}" is not the key it was when ` +
-                "secrets were sealed with it. Give the new key a version of its own",
-            );
-          }
+        if (!isKnown(backend, keyVersion)) {
+          await em.upsert(KeyFingerprint, { ...key, fingerprint, createdAt: new Date() }, {
+            onConflictAction: "ignore",
+          });
+        }
+        const row = await em.findOneOrFail(KeyFingerprint, key, { refresh: true });
+        if (row.fingerprint === fingerprint) continue;
+        // A version that seals nothing any more may stand for a new key.
+        if (!versions.has(keyVersion)) row.fingerprint = fingerprint;
+        else {
+          throw new StartError(
+            `Cannot start: key version ${keyVersion} of "${backend}" is not the key it was when ` +
+              "secrets were sealed with it. Give the new key a version of its own",
+          );
         }
       }
     }
-    await em.flush();
   });
+}
+
+function requireVersions(
+  backend: string,
+  { keyVersions }: Encryption,
+  versions: ReadonlySet<number>,
+): void {
+  const missing = [...versions].filter((version) => !keyVersions.includes(version));
+  if (missing.length === 0) return;
+  throw new StartError(
+    `Cannot start: stored secrets need key version ${
+      missing.sort((one, other) => one - other).join(", ")
+    } of "${backend}", ` +
+      `which is not configured; there is ${keyVersions.join(", ")}. Put it back, and withdraw it ` +
+      "when re-encryption is complete",
+  );
 }
 
 async function backendFor(
   backend: string,
   versions: ReadonlySet<number>,
-  host: Pick<PluginHost, "find" | "get">,
+  host: Pick<PluginHost, "get">,
 ): Promise<Encryption> {
   try {
     return await host.get("encryptions", backend);
   } catch (cause) {
-    throw new StartError(
-      `Cannot start: stored secrets need key version ${[...versions].join(", ")} of "${backend}": ${
-        (cause as Error).message
-      }`,
-      { cause },
-    );
+    const keys = versions.size > 0
+      ? `stored secrets need key version ${[...versions].join(", ")} of "${backend}"`
+      : `secrets are to be sealed by "${backend}"`;
+    throw new StartError(`Cannot start: ${keys}: ${(cause as Error).message}`, { cause });
   }
 }

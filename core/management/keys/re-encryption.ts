@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
+import type { EntityManager } from "@mikro-orm/postgresql";
 import { GatewayError } from "../../contract/errors.ts";
 import { sealedBy } from "../../host/encryption-backends.ts";
-import { type Actor, change } from "../../store/change.ts";
+import { change } from "../../store/change.ts";
 import type { ManagementServices } from "../services.ts";
-import { readSealedRows, type SealedRow } from "./sealed-values.ts";
+import { createJobTable, type KeyName } from "./job.ts";
+import { readSealedRows, rowName, type SealedRow, type SealedValue } from "./sealed-values.ts";
 
 /** How far the values are. It is counted in the rows, so it is right after any crash. */
 export interface ReEncryptionProgress {
@@ -11,129 +13,192 @@ export interface ReEncryptionProgress {
   /** Values in all, and those sealed with the newest key of the chosen backend. */
   readonly total: number;
   readonly done: number;
-  /** Why the last run of this process stopped, or values it could not open. */
+  /** Values that could not be opened, or why it cannot go on at present. */
   readonly errors: readonly string[];
   /** Keys values are sealed with, and how many; those without values may be withdrawn. */
-  readonly keys: readonly {
-    readonly backend: string;
-    readonly keyVersion: number;
-    readonly values: number;
-  }[];
+  readonly keys: readonly (KeyName & { readonly values: number })[];
 }
 
-/** Rewrites sealed values under the newest key. */
+/**
+ * Rewrites sealed values under the newest key. What is asked for stands in the database until it is done: one
+ * process at a time works on it, and another one takes over from one that stopped or died.
+ */
 export interface ReEncryption {
   progress(): Promise<ReEncryptionProgress>;
-  /** Starts where an earlier run ended. Does nothing while one is running, in whichever process. */
-  start(actor: Actor): Promise<void>;
-  /** Waits for the run of this process. */
-  finished(): Promise<void>;
+  /** Asks for it within a transaction; answers false when it is asked for already. */
+  request(em: EntityManager, requestedBy: string | null): Promise<boolean>;
+  /** Looks now whether there is something to do. Never rejects. */
+  look(): Promise<void>;
+  /** Looks again and again, until `stop`. */
+  watch(): void;
+  /** Ends after the values in hand; another process may go on at once. */
+  stop(): Promise<void>;
 }
 
 /** What it stands on. */
 export type ReEncryptionParts = Pick<
   ManagementServices,
-  "database" | "host" | "encryption" | "loader" | "sharedState" | "log"
+  "database" | "host" | "encryption" | "loader" | "log"
 >;
 
-const leaseName = "re-encryption";
-const leaseMs = 30_000;
+/**
+ * Milliseconds between two looks, and after which a job is taken from a process that gave no sign of life.
+ */
+export const reEncryptionTimes = { lookMs: 5_000, leaseMs: 15_000 } as const;
+
 const rowsAtOnce = 20;
 const mostErrors = 20;
 
-/** Creates the re-encryption of one process. */
-export function createReEncryption(parts: ReEncryptionParts): ReEncryption {
+/** Creates the re-encryption of one process. It does nothing before `look` or `watch`. */
+export function createReEncryption(
+  parts: ReEncryptionParts,
+  { lookMs, leaseMs }: { lookMs: number; leaseMs: number } = reEncryptionTimes,
+): ReEncryption {
   const { database, host, encryption, loader, log } = parts;
-  const owner = randomUUID();
+  const runner = randomUUID();
+  const jobs = createJobTable(database, leaseMs);
   let run: Promise<void> | undefined;
-  let errors: string[] = [];
+  let timer: ReturnType<typeof setInterval> | undefined;
+  let isStopping = false;
 
-  const note = (error: string) => void (errors.length < mostErrors && errors.push(error));
-
-  /** Whether this process may run. Without shared state it is the only one. */
-  async function mayRun(): Promise<boolean> {
-    const state = await parts.sharedState?.();
-    return state === undefined || await state.lease(leaseName, owner, leaseMs);
+  async function newest(): Promise<KeyName> {
+    const { backend, keyVersion } = await encryption();
+    return { backend, keyVersion };
   }
 
-  async function isNewest(): Promise<(sealed: string) => boolean> {
-    const { keyVersion, versionOf } = await encryption();
-    return (sealed) => versionOf(sealed) === keyVersion;
-  }
-
-  async function work(actor: Actor): Promise<void> {
-    const done = await isNewest();
-    const rows = await readSealedRows(database.em(), host);
-    const open = rows.filter(({ values }) => values.some(({ sealed }) => !done(sealed)));
-    log.info("Re-encryption begins", { rows: open.length });
-    for (let at = 0; at < open.length; at += rowsAtOnce) {
-      if (!await mayRun()) throw new Error("another process has taken over");
-      const ids = new Set(open.slice(at, at + rowsAtOnce).map(({ id }) => id));
-      await change(database, actor, async ({ em }) => {
-        // Read again under the lock: what somebody has changed meanwhile counts.
-        for (const row of await readSealedRows(em, host, ids)) await rewrap(row, done);
-      });
-      await loader.refresh();
+  async function look(): Promise<void> {
+    try {
+      // While it runs this keeps the claim.
+      const job = isStopping ? undefined : await jobs.claim(runner, await newest());
+      if (job) run ??= work(job.requestedBy).finally(() => run = undefined);
+    } catch (error) {
+      log.debug("Cannot look for a re-encryption to do", { error });
     }
-    log.info("Re-encryption ends", { errors: errors.length });
   }
 
-  async function rewrap(row: SealedRow, done: (sealed: string) => boolean): Promise<void> {
-    const texts = new Map<string, string>();
-    for (const { path, sealed, context } of row.values) {
-      if (done(sealed)) continue;
-      try {
-        texts.set(path, await (await encryption()).rewrap(sealed, context));
-      } catch (error) {
-        // A value that does not open stops nothing; a backend that is away stops the run.
-        const isLost = error instanceof GatewayError && error.code === "credential_unavailable";
-        if (!isLost) throw error;
-        note(`${row.kind} ${row.id}, ${path}: ${error.message}`);
+  async function work(requestedBy: string | null): Promise<void> {
+    const errors: string[] = [];
+    try {
+      const isFinished = await rewriteAll(requestedBy, errors);
+      await jobs.release(runner, { isFinished, errors: errors.slice(0, mostErrors) });
+      if (isFinished) log.info("All stored secrets were gone through", { errors: errors.length });
+      // Polls bring it as well, this only sooner.
+      await loader.refresh();
+    } catch (error) {
+      if (error instanceof TakenOver) return;
+      log.warn("Re-encryption cannot go on; it is tried again", { error });
+      const reason = error instanceof GatewayError ? error.message : "an unexpected failure";
+      const told = [...errors, `Re-encryption cannot go on at present: ${reason}`];
+      await jobs.release(runner, { isFinished: false, errors: told.slice(-mostErrors) })
+        .catch(() => {});
+    }
+  }
+
+  /** Answers false when it was stopped on the way. */
+  async function rewriteAll(requestedBy: string | null, errors: string[]): Promise<boolean> {
+    const target = await newest();
+    // Every value is tried once; what somebody writes meanwhile is met by the next round.
+    const tried = new Set<string>();
+    const isOpen = ({ name, sealed }: SealedValue) =>
+      !isSealedWith(target, sealed) && !tried.has(name);
+    for (;;) {
+      const rows = (await readSealedRows(database.em(), host))
+        .filter(({ values }) => values.some(isOpen));
+      if (rows.length === 0) return true;
+      log.info("Stored secrets are sealed with another key", { ...target, rows: rows.length });
+      for (let at = 0; at < rows.length; at += rowsAtOnce) {
+        if (isStopping) return false;
+        const batch = rows.slice(at, at + rowsAtOnce);
+        // Outside of the transaction: a backend may take its time, and other changes do not wait for it.
+        const texts = await rewrapped(batch, isOpen, errors);
+        for (const { values } of batch) for (const { name } of values) tried.add(name);
+        await change(database, { userId: requestedBy, via: "api" }, async ({ em }) => {
+          if (!await jobs.isClaimedBy(em, runner)) throw new TakenOver();
+          const names = new Set(batch.map(rowName));
+          for (const row of await readSealedRows(em, host, names)) row.replace(texts);
+        });
       }
     }
-    if (texts.size > 0) row.replace(texts);
+  }
+
+  /** New texts by the names of the values. */
+  async function rewrapped(
+    rows: readonly SealedRow[],
+    isOpen: (value: SealedValue) => boolean,
+    errors: string[],
+  ): Promise<Map<string, string>> {
+    const texts = new Map<string, string>();
+    const backends = await encryption();
+    for (const row of rows) {
+      for (const { name, path, sealed, context } of row.values.filter(isOpen)) {
+        try {
+          texts.set(name, await backends.rewrap(sealed, context));
+        } catch (error) {
+          // A value that does not open stops nothing; a backend that is away stops the run.
+          const isLost = error instanceof GatewayError && error.code === "credential_unavailable";
+          if (!isLost) throw error;
+          errors.push(`${row.kind} ${row.id}, ${path}: ${error.message}`);
+        }
+      }
+    }
+    return texts;
   }
 
   return {
     async progress() {
-      const done = await isNewest();
+      const target = await newest();
+      const job = await jobs.read();
       const values = (await readSealedRows(database.em(), host)).flatMap(({ values }) => values);
-      const counts = new Map<string, number>();
-      for (const { sealed } of values) {
-        const { backend, keyVersion } = sealedBy(sealed)!;
-        const name = `${backend}:${keyVersion}`;
-        counts.set(name, (counts.get(name) ?? 0) + 1);
+      const total = values.length;
+      const done = values.filter(({ sealed }) => isSealedWith(target, sealed)).length;
+      const counted = { total, done, keys: countKeys(values) };
+      const { backend, keyVersion } = job?.target ?? target;
+      const isAsked = backend === target.backend && keyVersion === target.keyVersion;
+      // What was lost may have been entered anew since.
+      if (!job || (job.isFinished && (done === total || !isAsked))) {
+        return { ...counted, state: "idle", errors: [] };
       }
-      const state = await parts.sharedState?.();
-      const isElsewhere = run === undefined && await state?.get(`${leaseName}:running`) === "true";
-      return {
-        state: run !== undefined || isElsewhere ? "running" : errors.length > 0 ? "failed" : "idle",
-        total: values.length,
-        done: values.filter(({ sealed }) => done(sealed)).length,
-        errors: [...errors],
-        keys: [...counts].sort().map(([name, values]) => ({
-          backend: name.split(":")[0]!,
-          keyVersion: Number(name.split(":")[1]),
-          values,
-        })),
-      };
+      if (job.isFinished) return { ...counted, state: "failed", errors: job.errors };
+      if (isAsked || job.isClaimed) return { ...counted, state: "running", errors: job.errors };
+      const waits =
+        `Key version ${keyVersion} of "${backend}" was asked for, and this gateway seals ` +
+        `with version ${target.keyVersion} of "${target.backend}": start again for that one`;
+      return { ...counted, state: "failed", errors: [...job.errors, waits] };
     },
 
-    async start(actor) {
-      if (run !== undefined || !await mayRun()) return;
-      errors = [];
-      const state = await parts.sharedState?.();
-      await state?.set(`${leaseName}:running`, "true", leaseMs);
-      run = work(actor).catch((error: unknown) => {
-        note(error instanceof Error ? error.message : "it failed");
-        log.warn("Re-encryption stopped; start it again to go on", { error });
-      }).finally(async () => {
-        run = undefined;
-        await state?.delete(`${leaseName}:running`).catch(() => {});
-        await state?.release(leaseName, owner).catch(() => {});
-      });
+    request: async (em, requestedBy) => await jobs.request(em, await newest(), requestedBy),
+    look,
+
+    watch() {
+      void look();
+      timer = setInterval(() => void look(), lookMs);
+      timer.unref();
     },
 
-    finished: async () => await run,
+    async stop() {
+      isStopping = true;
+      clearInterval(timer);
+      await run;
+    },
   };
+}
+
+/** Another process has the job in hand, or another key was asked for. */
+class TakenOver extends Error {}
+
+function isSealedWith({ backend, keyVersion }: KeyName, sealed: string): boolean {
+  const by = sealedBy(sealed);
+  return by?.backend === backend && by.keyVersion === keyVersion;
+}
+
+function countKeys(values: readonly { readonly sealed: string }[]) {
+  const counts = new Map<string, KeyName & { values: number }>();
+  for (const { sealed } of values) {
+    const key = sealedBy(sealed)!;
+    const name = `${key.backend} ${String(key.keyVersion).padStart(9, "0")}`;
+    const count = counts.get(name);
+    if (count) count.values++;
+    else counts.set(name, { ...key, values: 1 });
+  }
+  return [...counts].sort(([one], [other]) => one < other ? -1 : 1).map(([, count]) => count);
 }

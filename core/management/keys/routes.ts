@@ -35,7 +35,7 @@ export const keyRoutes: readonly Route[] = [
     problems: ["ENCRYPTION_UNAVAILABLE"],
     async handler(context) {
       const { services, actor, body } = context;
-      const { keyVersion } = await services.encryption();
+      const { backend, keyVersion } = await services.encryption();
       if (body.toKeyVersion !== keyVersion) {
         throw new GatewayError(
           "VALIDATION_FAILED",
@@ -49,23 +49,22 @@ export const keyRoutes: readonly Route[] = [
           },
         );
       }
-      await commit(context, ({ record }) => {
-        record({
-          action: "system:re-encrypt",
-          entity: { type: "system", id: "keys", name: `key version ${keyVersion}` },
-        });
-        return Promise.resolve();
+      await commit(context, async ({ em, record }) => {
+        if (!await services.reEncryption.request(em, actor.userId)) return;
+        const name = `key version ${keyVersion} of ${backend}`;
+        record({ action: "system:re-encrypt", entity: { type: "system", id: "keys", name } });
       });
-      await services.reEncryption.start(actor);
+      await services.reEncryption.look();
       return await present(context);
     },
   }),
 ];
 
 async function present({ services }: Pick<RouteContext, "services">) {
-  const { keyVersion, keyVersions } = await services.encryption();
+  const { backend, keyVersion, keyVersions } = await services.encryption();
   return {
     ...await services.reEncryption.progress(),
+    backend,
     keyVersion,
     keyVersions: [...keyVersions],
   };

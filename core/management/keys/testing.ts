@@ -101,7 +101,10 @@ export async function createKeysWorld(): Promise<KeysWorld> {
   };
 }
 
-/** Makes connections with a secret each and a resource on the first. Answers the environment's path and their ids. */
+/**
+ * Makes connections with a secret each and a resource on the first. Answers the environment's path and their
+ * ids.
+ */
 export async function createConnections(world: KeysWorld, count: number, apiKey: string) {
   const { data } = (await world.api("GET", "/workspaces?includesEnvironments=true")).body;
   const { workspaceId } = data[0];
@@ -124,7 +127,9 @@ export async function createConnections(world: KeysWorld, count: number, apiKey:
   return { path, ids };
 }
 
-/** Asks at a steady rate until `isDone`; answers the statuses. Nobody waits for an answer before asking again. */
+/**
+ * Asks at a steady rate until `isDone`; answers the statuses. Nobody waits for an answer before asking again.
+ */
 async function askSteadily(
   world: KeysWorld,
   { perSecond, isDone }: { perSecond: number; isDone: () => boolean },
@@ -138,8 +143,8 @@ async function askSteadily(
 }
 
 /**
- * Re-encrypts everything and gives a connection a new credential again and again, while 20 requests a second are
- * asked; each old credential is revoked. Answers the statuses of all requests.
+ * Re-encrypts everything and gives a connection a new credential again and again, while 20 requests a second
+ * are asked; each old credential is revoked. Answers the statuses of all requests.
  */
 export async function rotateUnderLoad(
   world: KeysWorld,

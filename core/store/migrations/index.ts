@@ -4,6 +4,7 @@ import { AuditMigration } from "./0002-audit.ts";
 import { CapacityCopiesMigration } from "./0003-capacity-copies.ts";
 import { UsageMigration } from "./0004-usage.ts";
 import { AuditFiltersMigration } from "./0005-audit-filters.ts";
+import { ReEncryptionMigration } from "./0006-re-encryption.ts";
 import type { knownMigrations } from "../migrate.ts";
 
 type Name = (typeof knownMigrations)[number];
@@ -18,4 +19,5 @@ export const migrationsList: {
   { name: "0003-capacity-copies", class: CapacityCopiesMigration },
   { name: "0004-usage", class: UsageMigration },
   { name: "0005-audit-filters", class: AuditFiltersMigration },
+  { name: "0006-re-encryption", class: ReEncryptionMigration },
 ];
