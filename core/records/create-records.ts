@@ -5,6 +5,7 @@ import { createCapture, releaseCapture } from "../gateway/capture.ts";
 import type { Exchange, Outcome } from "../gateway/exchange.ts";
 import type { PluginHost } from "../host/plugin-host.ts";
 import type { EnvironmentSettingsView } from "../store/snapshot.ts";
+import { pruneExpired } from "../store/prune.ts";
 import type { Statements } from "../store/statements.ts";
 import { type BatchWriter, createInsert } from "./insert.ts";
 import { createLiveAudit, type LiveAudit } from "./live.ts";
@@ -109,13 +110,14 @@ export function createRecords(options: RecordsOptions): Records {
     redact: options.redact,
   }, log);
   const live = createLiveAudit(options.sharedState, clock, log);
-  const stopMaintenance = startMaintenance(
+  const stopMaintenance = startMaintenance({
     partitions,
-    () => classesInUse(options.environmentSettings()),
-    options.sharedState,
+    classesInUse: () => classesInUse(options.environmentSettings()),
+    prune: (now) => pruneExpired(statements, now),
+    sharedState: options.sharedState,
     clock,
     log,
-  );
+  });
   const captureBudget = {
     maxBytes: options.maxHeldStreamBytes ?? maxHeldStreamBytes,
     heldBytes: 0,
