@@ -59,20 +59,20 @@ test("maximum, minimum and totals hold for two processes as for one", async () =
   await leaveRoom(40_000);
   // Whoever asks first and most: docs and traffic of no pool, until each is refused for good.
   const [two, one] = await Promise.all([flood("of-two", [0, 1]), flood("of-one", [0])]);
-  for (const { docs, unassigned, largest } of [two!, one!]) {
+  for (const { docs, unassigned, largest, overshoot } of [two!, one!]) {
     // L4, and L6: up to one request, all that the maximum allows was given.
-    expect(docs).toBeLessThanOrEqual(maximum + largest);
+    expect(docs).toBeLessThanOrEqual(maximum + overshoot);
     expect(docs).toBeGreaterThan(maximum - 2 * largest);
     // G2: the minimum of chat is still there.
-    expect(docs + unassigned).toBeLessThanOrEqual(limit - minimum + largest);
+    expect(docs + unassigned).toBeLessThanOrEqual(limit - minimum + overshoot);
     expect(docs + unassigned).toBeGreaterThan(limit - minimum - 2 * largest);
   }
   // L11: the same totals.
-  expect(Math.abs(two!.docs - one!.docs)).toBeLessThanOrEqual(2 * two!.largest);
+  expect(Math.abs(two!.docs - one!.docs)).toBeLessThanOrEqual(2 * two!.largest + two!.overshoot);
   // L3: nothing within the minimum is refused, whichever process is asked, while the others go on asking.
   for (const [name, places] of [["of-two", [0, 1]], ["of-one", [0]]] as const) {
     let used = 0;
-    for (let at = 0; used + 2 * two!.largest < minimum; at++) {
+    for (let at = 0; used + 2 * two!.largest + two!.overshoot < minimum; at++) {
       const place = places[at % places.length]!;
       void ask(`docs-${name}`, place);
       const { status, tokens } = await ask(`chat-${name}`, place);
@@ -101,7 +101,10 @@ async function flood(name: string, places: readonly number[]) {
     return given;
   };
   const docs = await drain(`docs-${name}`);
-  return { docs, unassigned: await drain(`unassigned-${name}`), largest };
+  const unassigned = await drain(`unassigned-${name}`);
+  // What callers in flight at the limit had reserved too little: while sizes are learned, a third of a request.
+  const overshoot = largest + places.length * 4 * largest / 3;
+  return { docs, unassigned, largest, overshoot };
 }
 
 async function ask(model: string, at: number): Promise<{ status: number; tokens: number }> {
