@@ -31,11 +31,11 @@ test("keys and credentials are rotated under 20 requests per second without a fa
   expect(before).toMatchObject({ state: "idle", total: 45, done: 0, keyVersion: 2 });
   expect(before.keys).toEqual([{ backend: "libsodium", keyVersion: 1, values: 45 }]);
   const connectionPath = `${path}/ai-connections/${ids[0]}`;
-  const statuses = await rotateUnderLoad(world, connectionPath, {
+  const { statuses, rotations } = await rotateUnderLoad(world, connectionPath, {
     keyVersion: 2,
-    durationMs: 5_000,
+    requests: 100,
   });
-  expect(statuses.length).toBeGreaterThan(60);
+  expect(rotations).toBeGreaterThan(3);
   expect(statuses.filter((status) => status !== 200)).toEqual([]);
   const after = await reEncrypted(world);
   expect(after).toMatchObject({ state: "idle", total: 45, done: 45, errors: [] });
@@ -68,15 +68,10 @@ test("a key is withdrawn when no value needs it, and not before", async () => {
   }
 });
 
-test("a run that was cut off goes on where it ended", async () => {
+test("a gateway that is stopped meanwhile goes on by itself when it starts again", async () => {
   await world.restart({ VMX_ENCRYPTION_KEYS: `2:${two},3:${other}` });
   await world.api("POST", "/system/re-encrypt", { toKeyVersion: 3 });
-  // Killed somewhere in the middle or at the end: both are fine.
-  const kernel = await world.restart({ VMX_ENCRYPTION_KEYS: `2:${two},3:${other}` });
-  const between = (await world.api("GET", "/system/re-encrypt")).body;
-  expect(between.total).toBe(45);
-  await world.api("POST", "/system/re-encrypt", { toKeyVersion: 3 });
-  expect(await reEncrypted(world)).toMatchObject({ total: 45, done: 45 });
-  expect(kernel.host.plugins().length).toBeGreaterThan(0);
+  await world.restart({ VMX_ENCRYPTION_KEYS: `2:${two},3:${other}` });
+  expect(await reEncrypted(world)).toMatchObject({ state: "idle", total: 45, done: 45 });
   expect(await world.ask("chat")).toBe(200);
 });

@@ -28,6 +28,16 @@ export interface KeysWorld {
   stop(): Promise<void>;
 }
 
+/** Calls the management API of a gateway as the administrator. */
+export async function callApi(url: string, method: string, path: string, body?: unknown) {
+  const answer = await fetch(`${url}/api/v1${path}`, {
+    method,
+    headers: { authorization: `Bearer ${keysAdminToken}`, "content-type": "application/json" },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  return { status: answer.status, body: await answer.json() };
+}
+
 /** Starts the service; the gateway starts with the first `restart`. */
 export async function createKeysWorld(): Promise<KeysWorld> {
   const folder = temporaryFolder();
@@ -72,17 +82,7 @@ export async function createKeysWorld(): Promise<KeysWorld> {
       };
       return kernel = await createKernel(loadConfig(environment, installationRoot()), environment);
     },
-    async api(method, path, body) {
-      const answer = await fetch(`${kernel!.url}/api/v1${path}`, {
-        method,
-        headers: {
-          authorization: `Bearer ${keysAdminToken}`,
-          "content-type": "application/json",
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-      return { status: answer.status, body: await answer.json() };
-    },
+    api: (method, path, body) => callApi(kernel!.url, method, path, body),
     async ask(model) {
       const answer = await fetch(`${kernel!.url}/v1/chat/completions`, {
         method: "POST",
@@ -105,7 +105,11 @@ export async function createKeysWorld(): Promise<KeysWorld> {
  * Makes connections with a secret each and a resource on the first. Answers the environment's path and their
  * ids.
  */
-export async function createConnections(world: KeysWorld, count: number, apiKey: string) {
+export async function createConnections(
+  world: Pick<KeysWorld, "api" | "upstreamUrl">,
+  count: number,
+  apiKey: string,
+) {
   const { data } = (await world.api("GET", "/workspaces?includesEnvironments=true")).body;
   const { workspaceId } = data[0];
   const environments = (await world.api("GET", `/workspaces/${workspaceId}/environments`)).body;
@@ -128,53 +132,49 @@ export async function createConnections(world: KeysWorld, count: number, apiKey:
 }
 
 /**
- * Asks at a steady rate until `isDone`; answers the statuses. Nobody waits for an answer before asking again.
- */
-async function askSteadily(
-  world: KeysWorld,
-  { perSecond, isDone }: { perSecond: number; isDone: () => boolean },
-): Promise<number[]> {
-  const running: Promise<number>[] = [];
-  while (!isDone()) {
-    running.push(world.ask("chat").catch(() => 0));
-    await delay(1000 / perSecond);
-  }
-  return await Promise.all(running);
-}
-
-/**
  * Re-encrypts everything and gives a connection a new credential again and again, while 20 requests a second
- * are asked; each old credential is revoked. Answers the statuses of all requests.
+ * are asked: none waits for the answer to another. Each old credential is revoked as soon as the requests that
+ * were running when it was replaced have ended. Answers the statuses of all requests, at least `requests`.
  */
 export async function rotateUnderLoad(
   world: KeysWorld,
   connectionPath: string,
-  { keyVersion, durationMs }: { readonly keyVersion: number; readonly durationMs: number },
-): Promise<number[]> {
-  let isDone = false;
-  const asked = askSteadily(world, { perSecond: 20, isDone: () => isDone });
-  const until = performance.now() + durationMs;
-  const started = await world.api("POST", "/system/re-encrypt", { toKeyVersion: keyVersion });
-  if (started.status !== 202) throw new Error(JSON.stringify(started.body));
-  for (let turn = 0; performance.now() < until; turn++) {
-    const credential = `credential-${turn}`;
-    world.accepted.add(credential);
-    const patched = await world.api("PATCH", connectionPath, { config: { apiKey: credential } });
-    if (patched.status !== 200) throw new Error(JSON.stringify(patched.body));
-    // Calls in flight finish with the old credential; it is revoked afterwards.
-    await delay(400);
-    for (const known of world.accepted) if (known !== credential) world.accepted.delete(known);
+  { keyVersion, requests }: { readonly keyVersion: number; readonly requests: number },
+): Promise<{ readonly statuses: readonly number[]; readonly rotations: number }> {
+  const running = new Set<Promise<unknown>>();
+  const statuses: number[] = [];
+  const asking = setInterval(() => {
+    const one = world.ask("chat").catch(() => 0)
+      .then((status) => void statuses.push(status))
+      .finally(() => running.delete(one));
+    running.add(one);
+  }, 50);
+  let rotations = 0;
+  try {
+    const started = await world.api("POST", "/system/re-encrypt", { toKeyVersion: keyVersion });
+    if (started.status !== 202) throw new Error(JSON.stringify(started.body));
+    while (statuses.length < requests) {
+      const credential = `credential-${rotations++}`;
+      world.accepted.add(credential);
+      const patched = await world.api("PATCH", connectionPath, { config: { apiKey: credential } });
+      if (patched.status !== 200) throw new Error(JSON.stringify(patched.body));
+      await Promise.all(running);
+      for (const known of world.accepted) if (known !== credential) world.accepted.delete(known);
+      await delay(200);
+    }
+  } finally {
+    clearInterval(asking);
+    await Promise.all(running);
   }
-  isDone = true;
-  return await asked;
+  return { statuses, rotations };
 }
 
 /** Waits until re-encryption has ended. */
-export async function reEncrypted(world: KeysWorld) {
-  for (let attempt = 0; attempt < 200; attempt++) {
+export async function reEncrypted(world: Pick<KeysWorld, "api">) {
+  for (let attempt = 0; attempt < 600; attempt++) {
     const { body } = await world.api("GET", "/system/re-encrypt");
     if (body.state !== "running") return body;
-    await delay(50);
+    await delay(100);
   }
   throw new Error("Re-encryption does not end");
 }
