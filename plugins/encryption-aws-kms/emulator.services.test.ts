@@ -31,7 +31,8 @@ beforeAll(async () => {
   first = await make();
   second = await make();
   client.destroy();
-});
+  // The first use installs the emulator.
+}, 300_000);
 afterAll(async () => {
   service.close();
   await emulator.stop();
