@@ -31,6 +31,7 @@ export const allocationRoutes: readonly Route[] = [
       const since = parseTimestamp(query.since, "query/since")?.getTime();
       return {
         at: new Date(services.clock.now()).toISOString(),
+        pools: environment.pools.length,
         data: await services.allocation.view(environment, { connectionId, since }),
       };
     },

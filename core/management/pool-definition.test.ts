@@ -33,6 +33,7 @@ test("pools are created, read, replaced, patched and deleted, under their versio
   expect((await plane.call("GET", path)).body.code).toBe("POOL_DEFINITION_NOT_FOUND");
   expect((await plane.call("PATCH", path, { definition: [] })).status).toBe(404);
   expect((await put([], { "if-match": '"1"' })).status).toBe(404);
+  expect((await plane.call("GET", `${path}/allocation`)).body).toMatchObject({ pools: 0 });
 
   const definition = [pool(" Chat ", 0, 50, 100, [resources[0]!]), pool("docs", 1, 0.001, 50)];
   const created = await put(definition);
@@ -47,6 +48,7 @@ test("pools are created, read, replaced, patched and deleted, under their versio
   const { environments } = plane.loader.current();
   const view = () => plane.loader.current().environments.get(plane.firstRun.environmentId)!;
   expect(view().pools).toEqual(created.body.definition);
+  expect((await plane.call("GET", `${path}/allocation`)).body).toMatchObject({ pools: 2 });
   expect(environments.size).toBe(1);
 
   expect((await put([], { "if-match": '"7"' })).body).toMatchObject({

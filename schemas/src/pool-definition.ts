@@ -107,6 +107,7 @@ export type ConnectionAllocation = Type.Static<typeof ConnectionAllocation>;
 /** How pools share the connections of an environment. */
 export const AllocationAnswer = Type.Object({
   at: Timestamp,
+  pools: Type.Integer({ description: "How many pools the environment has" }),
   data: Type.Array(ConnectionAllocation),
 }, {
   ...closed,

@@ -309,6 +309,10 @@ export type AllocationAnswer = {
      * RFC 3339, UTC
      */
     at: string;
+    /**
+     * How many pools the environment has
+     */
+    pools: number;
     data: Array<ConnectionAllocation>;
 };
 

@@ -50,6 +50,8 @@ export function createPlot(place: HTMLElement, options: PlotOptions): PlotHandle
           : sums[index]
       ),
     ] as unknown as uPlot.AlignedData;
+    // Where all is nothing, other values than that one stand for no scale.
+    const flat = series.every(({ values }) => values.every((value) => !value));
     const axis = {
       stroke: colour("--text-faint"),
       grid: { stroke: colour("--line"), width: 1 },
@@ -80,7 +82,8 @@ export function createPlot(place: HTMLElement, options: PlotOptions): PlotHandle
         }, {
           ...axis,
           size: (_plot, labels) => widthOf(labels),
-          values: (_plot, values) => values.map(options.format),
+          values: (_plot, values) =>
+            values.map((value) => flat && value !== 0 ? "" : options.format(value)),
         }],
         series: [
           {},

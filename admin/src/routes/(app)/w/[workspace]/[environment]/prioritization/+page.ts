@@ -7,14 +7,18 @@ export const load: PageLoad = async ({ parent }) => {
   const since = new Date(Date.now() - 86_400_000).toISOString();
   return {
     /** Null when there is none yet. */
-    definition: query((): Promise<PoolDefinition | null> =>
-      scope.api.poolDefinition.get().catch((error: unknown) => {
+    definition: query(async (): Promise<PoolDefinition | null> => {
+      // What is known to be missing is not asked for: the browser would call the answer an error.
+      const pools = await scope.api.poolDefinition.allocation({ since: new Date().toISOString() })
+        .then((answer) => answer.pools, () => undefined);
+      if (pools === 0) return null;
+      return await scope.api.poolDefinition.get().catch((error: unknown) => {
         if (error instanceof NotFoundError && error.code === "POOL_DEFINITION_NOT_FOUND") {
           return null;
         }
         throw error;
-      })
-    ),
+      });
+    }),
     resources: query(() => scope.api.aiResources.list().toArray()),
     connections: query(() => scope.api.aiConnections.list().toArray()),
     allocation: query(() => scope.api.poolDefinition.allocation({ since })),
