@@ -42,6 +42,9 @@ export function withCanonicalChecks(dialect: Dialect): Dialect {
       return {
         push: (frame) => checkStream(decoder.push(frame)),
         end: () => checkStream(decoder.end()),
+        get warnings() {
+          return checkWarnings({ value: undefined, warnings: decoder.warnings ?? [] }).warnings;
+        },
       };
     },
     streamEncoder(context) {

@@ -3,11 +3,13 @@ import type { AnswerContext, Dialect, Frame, OutgoingError } from "../contract/d
 import type { Call, Operation } from "../contract/call.ts";
 import { type ErrorCode, errorTable } from "../contract/errors.ts";
 import type { JsonObject } from "../contract/json.ts";
-import type { Part, StreamPart } from "../contract/part.ts";
+import type { Part } from "../contract/part.ts";
 import { assembleParts } from "../kit/assemble-parts.ts";
-import { createSseReader, writeFrame } from "../kit/sse.ts";
+import { writeFrame } from "../kit/sse.ts";
 import { withCanonicalChecks } from "./canonical.ts";
 import type { Case } from "./case.ts";
+import { streamLossCases } from "./stream-losses.ts";
+import { asStream, readFrames } from "./streams.ts";
 import { tapCases } from "./taps.ts";
 
 /** What the suite needs of a dialect: examples of its wire form, each with a name that stands in the titles. */
@@ -58,6 +60,7 @@ export function dialectCases(subject: DialectSubject): readonly Case[] {
     ...subject.requests.flatMap((example) => requestCases(create, example, family)),
     ...subject.answers.flatMap((example) => answerCases(create, example, base)),
     ...subject.streams.flatMap((example) => streamCases(create, example, base)),
+    ...streamLossCases(create, subject.streams, base),
     ...subject.streams.flatMap((example) => tapCases(create, example)),
     ...toolCases(create),
     ...errorCases(create),
@@ -456,14 +459,6 @@ function said(parts: readonly Part[]): unknown {
   });
 }
 
-function asStream(parts: readonly Part[]): StreamPart[] {
-  return parts.flatMap((part, index): StreamPart[] => {
-    if (part.type === "embedding") return [];
-    if (!("choice" in part) || part.type === "finish") return [part];
-    return [{ type: "block-start", index, block: part }, { type: "block-end", index }];
-  });
-}
-
 /** Parts without original spellings. */
 export function bare(parts: readonly Part[]): Part[] {
   return parts.filter((part) => part.type !== "native").map((part) => {
@@ -478,11 +473,6 @@ export function bare(parts: readonly Part[]): Part[] {
 function withoutNative<Value extends object>(value: Value): Value {
   const { native: _native, ...rest } = value as Value & { native?: unknown };
   return rest as Value;
-}
-
-function readFrames(text: string): Frame[] {
-  const reader = createSseReader();
-  return [...reader.push(new TextEncoder().encode(text)), ...reader.end()];
 }
 
 function plain<Value>(value: Value): Value {

@@ -2,7 +2,7 @@ import type { Call, Operation } from "./call.ts";
 import type { ErrorKind } from "./errors.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { FinishReason, Part, StreamPart, Tokens } from "./part.ts";
-import type { Translated } from "./warning.ts";
+import type { Translated, Warning } from "./warning.ts";
 
 /** One server-sent event or event-stream message. */
 export interface Frame {
@@ -101,12 +101,16 @@ export interface AnswerContext {
 export interface StreamDecoder {
   push(frame: Frame): readonly StreamPart[];
   end(): readonly StreamPart[];
+  /** What has been lost so far, as `decodeResponse` tells it of the assembled answer. */
+  readonly warnings?: readonly Warning[];
 }
 
 /** Turns StreamParts into frames. `end` yields the end marker. */
 export interface StreamEncoder {
   push(part: StreamPart): readonly Frame[];
   end(): readonly Frame[];
+  /** What has been lost so far, as `encodeResponse` tells it of the assembled answer. */
+  readonly warnings?: readonly Warning[];
   /** The number the next event bears, where the dialect numbers them; meant for `errorFrame`. */
   sequence?(): number;
 }
@@ -237,6 +241,8 @@ export interface Tap {
   end(): TapResult;
   /** What the stream has told so far. `complete` is true once the end marker was seen. */
   facts(): AnswerFacts & { readonly complete: boolean };
+  /** What the answer has lost on its way so far; absent where nothing is translated. */
+  warnings?(): readonly Warning[];
 }
 
 /** See `Tap.push`. */

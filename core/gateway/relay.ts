@@ -87,10 +87,11 @@ async function relayStream(
   exchange.services.onFirstContent?.(exchange);
   const line = startReplyLine(exchange, reply, answer.oversize);
   try {
-    for (const bytes of answer.held) await line.send(bytes);
-    const { endMarker = answer.endMarker, error: streamError } = answer.rest
-      ? await relayRest(answer.rest, tap, serving.signal, line)
-      : {};
+    const { endMarker = answer.endMarker, error: streamError } = await relayFrames(
+      serving,
+      answer,
+      line,
+    );
     const facts = tap.facts();
     if (streamError) {
       reply.end();
@@ -132,6 +133,20 @@ async function relayStream(
     return breakOff(exchange, serving, error, reply, line.atBorder(), status);
   } finally {
     line.stop();
+  }
+}
+
+/** Sends the frames of a stream. What they lost on their way is on the leg's record, however it ends. */
+async function relayFrames(
+  { record, signal }: ServingLeg,
+  { held, rest, tap }: Stream,
+  line: ReplyLine,
+): Promise<Pick<TapResult, "endMarker" | "error">> {
+  try {
+    for (const bytes of held) await line.send(bytes);
+    return rest ? await relayRest(rest, tap, signal, line) : {};
+  } finally {
+    record.warnings.push(...tap.warnings?.() ?? []);
   }
 }
 

@@ -104,6 +104,7 @@ export function createTranslatingTap(parts: TranslatingTapParts): Tap {
       const endMarker = encoder.end().map(writeFrame).join("");
       return endMarker === "" ? result : { ...result, endMarker: Buffer.from(endMarker) };
     },
+    warnings: () => [...decoder.warnings ?? [], ...encoder.warnings ?? []],
     facts(): AnswerFacts & { readonly complete: boolean } {
       const tier = serviceTier ?? start?.serviceTier;
       const sequence = encoder.sequence?.();

@@ -42,19 +42,9 @@ export function decodeResponse(
   if (operation === "count-tokens") return { value: [readCount(body)], warnings: [] };
   checkAnswer(body);
   const blocks: Block[] = [];
-  const warnings: Warning[] = [];
   for (const block of objectsOf(body["content"])) blocks.push(...readBlock(block, options));
   const refusal = readRefusal(body, blocks);
   if (refusal) blocks.push(refusal);
-  const raw = textOf(body["stop_reason"]);
-  if (!readStopReason(raw).known) {
-    warnings.push({
-      code: "unknown_finish_reason",
-      path: "/stop_reason",
-      action: "approximated",
-      detail: raw === undefined ? "The provider gave none" : raw.slice(0, 100),
-    });
-  }
   const usage = objectOf(body["usage"]);
   return {
     value: [
@@ -63,8 +53,20 @@ export function decodeResponse(
       ...(usage ? [readUsage(usage)] : []),
       readFinish(body, readRest(body), isUnwrapped(objectsOf(body["content"]))),
     ],
-    warnings,
+    warnings: lossOfReason(body),
   };
+}
+
+/** What is lost of a stop reason that is not one of the dialect's. */
+export function lossOfReason(ended: JsonObject): Warning[] {
+  const raw = textOf(ended["stop_reason"]);
+  if (readStopReason(raw).known) return [];
+  return [{
+    code: "unknown_finish_reason",
+    path: "/stop_reason",
+    action: "approximated",
+    detail: raw === undefined ? "The provider gave none" : raw.slice(0, 100),
+  }];
 }
 
 /** The number a token count tells. Throws `upstream_invalid_response` when it tells none. */

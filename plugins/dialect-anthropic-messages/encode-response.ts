@@ -108,7 +108,7 @@ function encodeBlock(
     }
   }
   warnings.push(
-    droppedPart(pointer("content", at), block.type === "native" ? block.kind : block.type),
+    blockDropped(block, at),
   );
   return undefined;
 }
@@ -130,6 +130,12 @@ function readArguments(text: string, at: number, warnings: Warning[]): JsonObjec
   return { _raw: text };
 }
 
-function droppedPart(path: string, detail: string): Warning {
+/** A block of another dialect has no place here. */
+export function blockDropped(block: Block, at: number): Warning {
+  return droppedPart(pointer("content", at), block.type === "native" ? block.kind : block.type);
+}
+
+/** Something of an answer that is left out. */
+export function droppedPart(path: string, detail: string): Warning {
   return { code: "answer_part_dropped", path, action: "dropped", detail };
 }

@@ -1,4 +1,12 @@
-import type { AnswerContext, Block, BlockDelta, Frame, JsonObject } from "@vmx/core/contract";
+import type {
+  AnswerContext,
+  Block,
+  BlockDelta,
+  Frame,
+  JsonObject,
+  Warning,
+} from "@vmx/core/contract";
+import { blockDropped } from "./encode-response.ts";
 import { compact } from "./read-json.ts";
 import { event } from "./write-event.ts";
 import {
@@ -34,7 +42,7 @@ interface Current {
  * Creates a writer. Wire blocks open with their first text, so that blank ones never appear, as in a plain answer; a
  * text's wire block stays open until something else than a source follows, because citations stand inside it.
  */
-export function createBlockWriter(context: AnswerContext): BlockWriter {
+export function createBlockWriter(context: AnswerContext, warnings: Warning[]): BlockWriter {
   let wireIndex = 0;
   let current: Current | undefined;
   let textOpen = false;
@@ -84,6 +92,11 @@ export function createBlockWriter(context: AnswerContext): BlockWriter {
     }
   };
 
+  const drop = (block: Block): Frame[] => {
+    warnings.push(blockDropped(block, wireIndex + (textOpen ? 1 : 0)));
+    return [];
+  };
+
   const cite = (citation: JsonObject): Frame[] => {
     const frames: Frame[] = [];
     if (!textOpen) {
@@ -109,20 +122,20 @@ export function createBlockWriter(context: AnswerContext): BlockWriter {
           return cite(writeCitation(block));
         case "tool-call": {
           const head = writeCallHead(block);
-          if (!head) return [];
+          if (!head) return drop(block);
           current.opened = true;
           return [...closeText(), start({ ...head, input: {} }), ...say(current, block.arguments)];
         }
         case "native": {
           const own = ownBlock(block);
-          return own ? [...closeText(), start(compact(own)), stop()] : [];
+          return own ? [...closeText(), start(compact(own)), stop()] : drop(block);
         }
         case "text":
         case "refusal":
         case "reasoning":
           return say(current, block.text);
         default:
-          return [];
+          return drop(block);
       }
     },
     grow(part) {

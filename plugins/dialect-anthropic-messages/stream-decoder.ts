@@ -6,11 +6,13 @@ import {
   type JsonObject,
   type StreamDecoder,
   type StreamPart,
+  type Warning,
 } from "@vmx/core/contract";
 import { isObject } from "@vmx/core/kit";
 import { invalidAnswer, readFinish, readRest, readStart, readUsage } from "./answer-members.ts";
 import {
   inputText,
+  lossOfReason,
   readBlock,
   readHead,
   readNative,
@@ -50,6 +52,7 @@ export function streamDecoder(options: DecodeOptions = {}): StreamDecoder {
   let calls = 0;
   let answers = 0;
   const blocks: Block[] = [];
+  const warnings: Warning[] = [];
   const open = new Map<number, OpenBlock>();
 
   const start = (): void => {
@@ -145,6 +148,7 @@ export function streamDecoder(options: DecodeOptions = {}): StreamDecoder {
     start();
     const refusal = readRefusal(ended, blocks);
     if (refusal) emitWhole(refusal);
+    warnings.push(...lossOfReason(ended));
     if (usage) out.push(readUsage(usage));
     out.push(readFinish(ended, rest, calls > 0 && calls === answers));
   };
@@ -213,6 +217,7 @@ export function streamDecoder(options: DecodeOptions = {}): StreamDecoder {
   };
 
   return {
+    warnings,
     push(frame) {
       if (failed || stopped) return [];
       readEvent(parseEvent(frame));

@@ -8,8 +8,10 @@ import type {
   StreamEncoder,
   StreamPart,
   UsagePart,
+  Warning,
 } from "@vmx/core/contract";
 import { writeFinish, writeHead, writeOpeningUsage, writeUsage } from "./answer-members.ts";
+import { droppedPart } from "./encode-response.ts";
 import { dialectId, objectOf } from "./read-json.ts";
 import { createBlockWriter } from "./stream-blocks.ts";
 import { event } from "./write-event.ts";
@@ -33,7 +35,9 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
   let usage: UsagePart | undefined;
   let finish: FinishPart | undefined;
   const slots = new Map<number, Slot>();
-  const writer = createBlockWriter(context);
+  const warnings: Warning[] = [];
+  const writer = createBlockWriter(context, warnings);
+  let others = false;
 
   const begin = (start?: StartPart): Frame[] => {
     if (begun) return [];
@@ -67,7 +71,11 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
       case "start":
         return begin(part);
       case "block-start":
-        if (part.block.choice > 0) return [];
+        if (part.block.choice > 0) {
+          if (!others) warnings.push(droppedPart("/content", "choices"));
+          others = true;
+          return [];
+        }
         slots.set(part.index, { block: part.block, deltas: [], ended: false });
         return [...begin(), ...advance()];
       case "block-delta":
@@ -93,6 +101,7 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
   };
 
   return {
+    warnings,
     push: (part) => failed ? [] : write(part),
     end() {
       if (failed) return [];

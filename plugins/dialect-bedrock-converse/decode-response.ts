@@ -27,16 +27,7 @@ export function decodeResponse(
 ): Translated<readonly Part[]> {
   if (operation === "embeddings") return { value: decodeVectors(body), warnings: [] };
   const message = checkAnswer(body);
-  const warnings: Warning[] = [];
   const raw = textOf(body["stopReason"]);
-  if (readStopReason(raw) === undefined) {
-    warnings.push({
-      code: "unknown_finish_reason",
-      path: "/stopReason",
-      action: "approximated",
-      detail: raw === undefined ? "The provider gave none" : raw.slice(0, 100),
-    });
-  }
   const usage = objectOf(body["usage"]);
   return {
     value: [
@@ -45,8 +36,19 @@ export function decodeResponse(
       ...(usage ? [readUsage(usage, body)] : []),
       readFinish(raw, body, onlyAnswers(objectsOf(message["content"]), options)),
     ],
-    warnings,
+    warnings: lossOfReason(raw),
   };
+}
+
+/** What is lost of a stop reason that is not one of the dialect's. */
+export function lossOfReason(raw: string | undefined): Warning[] {
+  if (readStopReason(raw) !== undefined) return [];
+  return [{
+    code: "unknown_finish_reason",
+    path: "/stopReason",
+    action: "approximated",
+    detail: raw === undefined ? "The provider gave none" : raw.slice(0, 100),
+  }];
 }
 
 /** Reads usage; the tier stands beside it. */

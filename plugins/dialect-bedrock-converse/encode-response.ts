@@ -28,7 +28,7 @@ export function encodeResponse(
   const finish = parts.find((part) => part.type === "finish" && part.choice === 0);
   const blocks = parts.filter((part): part is Block => "choice" in part && part.type !== "finish");
   const others = blocks.filter(({ choice }) => choice !== 0);
-  if (others.length > 0) warnings.push(lost("/choices/1", "The dialect gives one answer"));
+  if (others.length > 0) warnings.push(choicesDropped());
   const content = writeContent(blocks.filter(({ choice }) => choice === 0), warnings);
   const ended = finish?.type === "finish" ? finish : undefined;
   return {
@@ -85,14 +85,23 @@ function writeContent(blocks: readonly Block[], warnings: Warning[]): Json[] {
     }
     const written = writeBlock(block);
     if (!written) {
-      const kind = block.type === "native" ? block.kind : block.type;
-      warnings.push(lost("/output/message/content", kind));
+      warnings.push(blockDropped(block));
       continue;
     }
     text = block.type === "text" ? { at: content.length, citations: [] } : undefined;
     content.push(written);
   }
   return content;
+}
+
+/** Further choices are left out. */
+export function choicesDropped(): Warning {
+  return lost("/choices/1", "The dialect gives one answer");
+}
+
+/** A block of another dialect has no place here. */
+export function blockDropped(block: Block): Warning {
+  return lost("/output/message/content", block.type === "native" ? block.kind : block.type);
 }
 
 function lost(path: string, detail: string): Warning {

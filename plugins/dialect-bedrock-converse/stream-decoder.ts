@@ -5,10 +5,11 @@ import {
   type JsonObject,
   type StreamDecoder,
   type StreamPart,
+  type Warning,
 } from "@vmx/core/contract";
 import { isObject } from "@vmx/core/kit";
 import { createLanes } from "./block-lanes.ts";
-import { readFinish, readUsage } from "./decode-response.ts";
+import { lossOfReason, readFinish, readUsage } from "./decode-response.ts";
 import { readException } from "./errors.ts";
 import { numberOf, objectOf, textOf, without } from "./read-json.ts";
 import { createStreamBlock, type StreamBlock } from "./stream-block.ts";
@@ -24,6 +25,7 @@ export function streamDecoder(options: DecodeOptions = {}): StreamDecoder {
   let failed = false;
   let finished = false;
   let stopped: { readonly raw: string | undefined; readonly told: JsonObject } | undefined;
+  const warnings: Warning[] = [];
   const emit = (part: StreamPart): void => {
     out.push(part);
   };
@@ -54,6 +56,7 @@ export function streamDecoder(options: DecodeOptions = {}): StreamDecoder {
     finished = true;
     const usage = objectOf(metadata["usage"]);
     if (usage) emit(readUsage(usage, metadata));
+    warnings.push(...lossOfReason(stopped.raw));
     const told = { ...stopped.told, ...without(metadata, "usage", "p") };
     emit(readFinish(stopped.raw, told, calls.has("answer") && !calls.has("tool")));
   };
@@ -95,6 +98,7 @@ export function streamDecoder(options: DecodeOptions = {}): StreamDecoder {
   };
 
   return {
+    warnings,
     push(frame) {
       if (!failed && !finished) read(frame);
       return take();

@@ -7,9 +7,17 @@ import type {
   StreamEncoder,
   StreamPart,
   UsagePart,
+  Warning,
 } from "@vmx/core/contract";
 import { writeBlock, writeCallHead, writeCitation } from "./encode-blocks.ts";
-import { writeStop, writeTier, writeTold, writeUsage } from "./encode-response.ts";
+import {
+  blockDropped,
+  choicesDropped,
+  writeStop,
+  writeTier,
+  writeTold,
+  writeUsage,
+} from "./encode-response.ts";
 import { writeException } from "./errors.ts";
 import { objectOf, objectsOf, ownNative, without } from "./read-json.ts";
 
@@ -23,6 +31,8 @@ export function streamEncoder(_context: AnswerContext): StreamEncoder {
   let places = 0;
   let held: { readonly place: number; readonly part: number } | undefined;
   let usage: UsagePart | undefined;
+  let others = false;
+  const warnings: Warning[] = [];
   const open = new Map<number, { readonly place: number; readonly block: Block }>();
 
   const begin = (): Frame[] => {
@@ -38,7 +48,11 @@ export function streamEncoder(_context: AnswerContext): StreamEncoder {
   };
 
   const openBlock = (index: number, block: Block): Frame[] => {
-    if (block.choice !== 0) return [];
+    if (block.choice !== 0) {
+      if (!others) warnings.push(choicesDropped());
+      others = true;
+      return [];
+    }
     if (block.type === "source") {
       const citation = { citation: writeCitation(block) };
       if (held) return [delta(held.place, citation)];
@@ -66,7 +80,10 @@ export function streamEncoder(_context: AnswerContext): StreamEncoder {
         break;
       default: {
         const written = wholeBlock(block, place);
-        if (written.length === 0) return frames;
+        if (written.length === 0) {
+          warnings.push(blockDropped(block));
+          return frames;
+        }
         frames.push(...written);
       }
     }
@@ -125,6 +142,7 @@ export function streamEncoder(_context: AnswerContext): StreamEncoder {
   };
 
   return {
+    warnings,
     push(part) {
       switch (part.type) {
         case "start":

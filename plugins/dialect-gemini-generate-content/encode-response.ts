@@ -67,12 +67,7 @@ function writeCandidate(
     const part = writePart(block);
     if (part) parts.push(part);
     else if (block.type !== "source") {
-      warnings.push({
-        code: "answer_part_dropped",
-        path: pointer("candidates", index, "content"),
-        action: "dropped",
-        detail: block.type === "native" ? block.kind : block.type,
-      });
+      warnings.push(blockDropped(block));
     }
   }
   return {
@@ -80,6 +75,16 @@ function writeCandidate(
     finishReason: writeReason(finish, warnings),
     index,
     ...writeRest(blocks, finish),
+  };
+}
+
+/** A block of another dialect has no place here. */
+export function blockDropped(block: Block): Warning {
+  return {
+    code: "answer_part_dropped",
+    path: pointer("candidates", block.choice, "content"),
+    action: "dropped",
+    detail: block.type === "native" ? block.kind : block.type,
   };
 }
 

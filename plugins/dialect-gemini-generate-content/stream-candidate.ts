@@ -6,6 +6,7 @@ import type {
   JsonObject,
   SourceBlock,
   StreamPart,
+  Warning,
 } from "@vmx/core/contract";
 import { mergeObjects } from "@vmx/core/kit";
 import { readFinish, restOfCandidate } from "./answer-members.ts";
@@ -20,6 +21,8 @@ import { camel, camelOf, listOf, objectsOf, ownNative, textOf } from "./read-jso
 export interface StreamOut {
   nextIndex(): number;
   emit(part: StreamPart): void;
+  /** What was lost in reading. */
+  readonly warnings: Warning[];
 }
 
 /** The state of one candidate of a stream. */
@@ -157,7 +160,7 @@ export function createStreamCandidate(
       close();
       if (!said && emptyText) whole({ type: "text", choice, text: "" });
       for (const source of sources()) whole(source);
-      return readFinish(raw, choice, calls, rest, []);
+      return readFinish(raw, choice, calls, rest, out.warnings);
     },
   };
 

@@ -6,6 +6,7 @@ import {
   type JsonObject,
   type StreamDecoder,
   type StreamPart,
+  type Warning,
 } from "@vmx/core/contract";
 import { isObject, mergeObjects } from "@vmx/core/kit";
 import { blockedFinish, blockReason, readStart } from "./answer-members.ts";
@@ -33,7 +34,9 @@ export function streamDecoder(options?: DecodeOptions): StreamDecoder {
   /** Members of the answer as a whole that came after its start. */
   const late: Record<string, Json> = {};
   const candidates = new Map<number, StreamCandidate>();
+  const warnings: Warning[] = [];
   const target = {
+    warnings,
     nextIndex: () => blocks++,
     emit: (part: StreamPart) => {
       out.push(part);
@@ -102,6 +105,7 @@ export function streamDecoder(options?: DecodeOptions): StreamDecoder {
   };
 
   return {
+    warnings,
     push(frame) {
       if (failed || ended) return [];
       const chunk = parseChunk(frame);

@@ -9,10 +9,11 @@ import type {
   StreamEncoder,
   StreamPart,
   UsagePart,
+  Warning,
 } from "@vmx/core/contract";
 import { isBlocked, writeReason, writeStart } from "./answer-members.ts";
 import { writePart } from "./answer-parts.ts";
-import { writeRest } from "./encode-response.ts";
+import { blockDropped, writeRest } from "./encode-response.ts";
 import { writeLogprobs } from "./logprobs.ts";
 import { compact, native, objectOf, ownNative } from "./read-json.ts";
 import { writeUsage } from "./tokens.ts";
@@ -35,6 +36,7 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
   const open = new Map<number, Block>();
   const said = new Map<number, Said>();
   const finishes: FinishPart[] = [];
+  const warnings: Warning[] = [];
 
   const sayings = (choice: number): Said => {
     let own = said.get(choice);
@@ -49,6 +51,13 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
       : head;
     headWritten = true;
     return { data: JSON.stringify(compact({ ...members, ...whole })) };
+  };
+
+  const sayWhole = (block: Block): Frame[] => {
+    const part = writePart(block);
+    if (part) return say(block.choice, part);
+    warnings.push(blockDropped(block));
+    return [];
   };
 
   const say = (choice: number, part: JsonObject, more: JsonObject = {}): Frame[] => [chunk({
@@ -100,10 +109,8 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
         sayings(block.choice).sources.push(block);
         return [];
       case "file":
-      case "native": {
-        const part = writePart(block);
-        return part ? say(block.choice, part) : [];
-      }
+      case "native":
+        return sayWhole(block);
       case "tool-call":
         return [];
     }
@@ -125,9 +132,7 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
   const end = (index: number): Frame[] => {
     const block = open.get(index);
     open.delete(index);
-    if (block?.type !== "tool-call") return [];
-    const part = writePart(block);
-    return part ? say(block.choice, part) : [];
+    return block?.type === "tool-call" ? sayWhole(block) : [];
   };
 
   const finish = (part: FinishPart, last: boolean): Frame => {
@@ -142,11 +147,12 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
       blocks,
       own ? { ...part, native: native(rest) } : part,
     );
-    const candidate = { finishReason: writeReason(part, []), index: part.choice, ...others };
+    const candidate = { finishReason: writeReason(part, warnings), index: part.choice, ...others };
     return chunk({ candidates: [candidate], ...counted, ...late });
   };
 
   return {
+    warnings,
     push(part) {
       switch (part.type) {
         case "start":

@@ -89,7 +89,18 @@ export function missingRefusal(finish: FinishPart): Block | undefined {
   return { type: "refusal", choice: finish.choice, text: "The model declined to answer." };
 }
 
-function refusalSynthesized(choice: number): Warning {
+/** A block of another dialect has no place here. */
+export function nativeDropped({ choice, kind }: Extract<Block, { type: "native" }>): Warning {
+  return {
+    code: "answer_part_dropped",
+    path: pointer("choices", choice, "message"),
+    action: "dropped",
+    detail: kind,
+  };
+}
+
+/** A refusal of `missingRefusal`. */
+export function refusalSynthesized(choice: number): Warning {
   return {
     code: "refusal_synthesized",
     path: pointer("choices", choice, "message", "refusal"),
@@ -171,12 +182,7 @@ function encodeMessage(
       case "native": {
         const place = placeOf(block);
         if (!place) {
-          warnings.push({
-            code: "answer_part_dropped",
-            path: pointer("choices", block.choice, "message"),
-            action: "dropped",
-            detail: block.kind,
-          });
+          warnings.push(nativeDropped(block));
         } else if (place.list === "content") {
           typed = true;
           content.push(place.value);

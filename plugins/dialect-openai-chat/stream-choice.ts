@@ -10,6 +10,8 @@ import { mergeRest, restOf, restOfLogprobs } from "./stream-rest.ts";
 export interface StreamOut {
   nextIndex(): number;
   emit(part: StreamPart): void;
+  /** What was lost in reading. */
+  readonly warnings: Warning[];
 }
 
 /** The state of one choice of a stream. */
@@ -189,8 +191,7 @@ export function createStreamChoice(choice: number, out: StreamOut): StreamChoice
         ...messageRest,
         ...(said || emptyContent === undefined ? {} : { content: emptyContent }),
       });
-      const warnings: Warning[] = [];
-      return readFinish(raw, choice, seen, { choice: choiceRest, message }, warnings);
+      return readFinish(raw, choice, seen, { choice: choiceRest, message }, out.warnings);
     },
   };
 }

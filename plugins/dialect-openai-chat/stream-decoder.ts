@@ -7,6 +7,7 @@ import {
   type StreamDecoder,
   type StreamPart,
   type UsagePart,
+  type Warning,
 } from "@vmx/core/contract";
 import { isObject } from "@vmx/core/kit";
 import { readExtras, readStart, readUsage } from "./answer-members.ts";
@@ -30,7 +31,9 @@ export function streamDecoder(options: DecodeOptions = {}): StreamDecoder {
   let extras: Record<string, Json> = {};
   let usage: UsagePart | undefined;
   const choices = new Map<number, StreamChoice>();
+  const warnings: Warning[] = [];
   const target = {
+    warnings,
     nextIndex: () => blocks++,
     emit: (part: StreamPart) => {
       out.push(
@@ -113,6 +116,7 @@ export function streamDecoder(options: DecodeOptions = {}): StreamDecoder {
   };
 
   return {
+    warnings,
     push(frame) {
       if (failed || ended) return [];
       if (frame.data === "[DONE]") finish();

@@ -9,12 +9,15 @@ import type {
   StreamEncoder,
   StreamPart,
   UsagePart,
+  Warning,
 } from "@vmx/core/contract";
 import { writeStart, writeUsage } from "./answer-members.ts";
 import {
   isFunctionCall,
   missingRefusal,
+  nativeDropped,
   placeOf,
+  refusalSynthesized,
   writeImage,
   writeReason,
   writeSource,
@@ -39,6 +42,7 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
   const finished = new Set<number>();
   const refused = new Set<number>();
   const calls = new Map<number, number>();
+  const warnings: Warning[] = [];
 
   const chunk = (members: JsonObject): Frame => {
     const head = writeStart(start, "chat.completion.chunk", context);
@@ -97,7 +101,10 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
         return delta(choice, { images: [writeImage(block)] });
       case "native": {
         const found = placeOf(block);
-        if (!found) return [];
+        if (!found) {
+          warnings.push(nativeDropped(block));
+          return [];
+        }
         if (found.list === undefined) return delta(choice, { audio: found.value });
         const value = found.list === "tool_calls"
           ? { index: calls.get(choice) ?? 0, ...found.value }
@@ -145,7 +152,10 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
     const message = objectOf(own?.["message"]) ?? {};
     const frames = delta(finish.choice, {});
     const refusal = refused.has(finish.choice) ? undefined : missingRefusal(finish);
-    if (refusal) frames.push(...begin(-1, refusal));
+    if (refusal) {
+      warnings.push(refusalSynthesized(finish.choice));
+      frames.push(...begin(-1, refusal));
+    }
     frames.push(chunk({
       ...objectOf(own?.["answer"]),
       choices: [compact({
@@ -153,7 +163,7 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
         index: finish.choice,
         delta: message,
         logprobs,
-        finish_reason: writeReason(finish, context, []),
+        finish_reason: writeReason(finish, context, warnings),
       })],
     }));
     finished.add(finish.choice);
@@ -171,6 +181,7 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
   };
 
   return {
+    warnings,
     push(part) {
       switch (part.type) {
         case "start":

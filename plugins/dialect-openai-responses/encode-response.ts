@@ -39,8 +39,7 @@ export function encodeResponse(
   const refusal = missingRefusal(first, finish);
   if (refusal) {
     first.push(refusal);
-    const detail = "The answer ended with a refusal and no words for it";
-    warnings.push({ code: "refusal_synthesized", path: "/output", action: "synthesized", detail });
+    warnings.push(refusalSynthesized);
   }
   const output = writeOutput(first, context, isCutShort(original, reason));
   const shell: Shell = { start, context, original };
@@ -52,6 +51,14 @@ export function encodeResponse(
     warnings,
   };
 }
+
+/** A refusal of `missingRefusal`. */
+export const refusalSynthesized: Warning = {
+  code: "refusal_synthesized",
+  path: "/output",
+  action: "synthesized",
+  detail: "The answer ended with a refusal and no words for it",
+};
 
 /** Writes output items, the last of which is incomplete when the answer is cut short. */
 function writeOutput(

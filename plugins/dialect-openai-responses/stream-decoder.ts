@@ -6,6 +6,7 @@ import {
   type JsonObject,
   type StreamDecoder,
   type StreamPart,
+  type Warning,
 } from "@vmx/core/contract";
 import { isObject } from "@vmx/core/kit";
 import { listOf, numberOf, objectOf, textOf } from "@vmx/dialect-openai-chat/read-json";
@@ -24,6 +25,7 @@ import { createItemReader, type ItemReader } from "./stream-items.ts";
 export function createStreamDecoder(options: DecodeOptions = {}): StreamDecoder {
   const items = new Map<number, ItemReader>();
   const ids = new Map<string, number>();
+  const warnings: Warning[] = [];
   let out: StreamPart[] = [];
   let blocks = 0;
   let started = false;
@@ -59,7 +61,7 @@ export function createStreamDecoder(options: DecodeOptions = {}): StreamDecoder 
     const usage = readUsage(response);
     if (usage) emit(usage);
     const seen = output.length > 0 ? output : [...items.values()].map((reader) => reader.item());
-    emit(readFinish(response, seen, []));
+    emit(readFinish(response, seen, warnings));
     ended = true;
   };
 
@@ -133,6 +135,7 @@ export function createStreamDecoder(options: DecodeOptions = {}): StreamDecoder 
   };
 
   return {
+    warnings,
     push(frame) {
       if (ended || frame.data === "[DONE]") return [];
       const event = parse(frame);

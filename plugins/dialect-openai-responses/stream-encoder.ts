@@ -7,11 +7,12 @@ import type {
   Part,
   StreamEncoder,
   StreamPart,
+  Warning,
 } from "@vmx/core/contract";
 import { continues, isAnnotation, kindOf, missingRefusal } from "./answer-items.ts";
 import { isCutShort, writeOpenResponse } from "./answer-shell.ts";
 import { type BlockState, createBlockState } from "./block-state.ts";
-import { encodeResponse } from "./encode-response.ts";
+import { encodeResponse, refusalSynthesized } from "./encode-response.ts";
 import { ownNative } from "./native.ts";
 import { createItemWriter, type ItemWriter } from "./stream-item-writer.ts";
 
@@ -25,6 +26,7 @@ export function createStreamEncoder(context: AnswerContext): StreamEncoder {
   const states: BlockState[] = [];
   const items: ItemWriter[] = [];
   const others: Part[] = [];
+  const warnings: Warning[] = [];
   let frames: Frame[] = [];
   let sequence = 0;
   let started = false;
@@ -79,6 +81,7 @@ export function createStreamEncoder(context: AnswerContext): StreamEncoder {
   };
 
   return {
+    warnings,
     push(part) {
       frames = [];
       if (ended) return frames;
@@ -108,6 +111,7 @@ export function createStreamEncoder(context: AnswerContext): StreamEncoder {
           others.push(part);
           const refusal = missingRefusal(states.map(({ opened }) => opened), part);
           if (refusal && part.choice === 0) {
+            warnings.push(refusalSynthesized);
             open({ type: "block-start", index: -1, block: refusal });
             blocks.get(-1)?.item.end(blocks.get(-1)!.state);
           }
@@ -125,7 +129,8 @@ export function createStreamEncoder(context: AnswerContext): StreamEncoder {
       begin(undefined);
       closeItems();
       const parts = [...others, ...states.map((state) => state.block())];
-      const response = encodeResponse(parts, context).value;
+      const { value: response, warnings: lost } = encodeResponse(parts, context);
+      warnings.push(...lost);
       send(`response.${response["status"] === "incomplete" ? "incomplete" : "completed"}`, {
         response,
       });
