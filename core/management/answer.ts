@@ -1,4 +1,6 @@
 import { v7 as uuidv7 } from "uuid";
+import { isDatabaseUnavailable } from "../store/database-error.ts";
+import { createSnapshotDatabase } from "../store/snapshot-database.ts";
 import type { Principal } from "../access/principal.ts";
 import { GatewayError } from "../contract/errors.ts";
 import { maskText } from "../host/configuration-schema.ts";
@@ -52,9 +54,30 @@ export async function answerRoute(
 ): Promise<ManagementAnswer> {
   const requestId = uuidv7();
   try {
-    return finish(await run(route, request, requestId, services, validation), requestId, services);
+    const answered = await readOrRun(route, request, requestId, services, validation);
+    return finish(answered, requestId, services);
   } catch (error) {
     return answerProblem(error, request, requestId, services);
+  }
+}
+
+/**
+ * Runs a request; while the database is away reads are answered from the configuration this process holds. Known to
+ * be away it is not asked at all: one that is paused would keep the caller waiting.
+ */
+async function readOrRun(...given: Parameters<typeof run>): Promise<Outcome> {
+  const [route, request, requestId, services, validation] = given;
+  const isRead = route.method === "GET" && route.access !== "public";
+  const fromSnapshot = () => {
+    const database = createSnapshotDatabase(services.database, services.loader.rows());
+    return run(route, request, requestId, { ...services, database }, validation);
+  };
+  if (isRead && services.loader.state().status === "degraded") return await fromSnapshot();
+  try {
+    return await run(...given);
+  } catch (error) {
+    if (isRead && isDatabaseUnavailable(error)) return await fromSnapshot();
+    throw error;
   }
 }
 

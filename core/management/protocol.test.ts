@@ -261,12 +261,24 @@ test("the readable documentation loads nothing and runs nothing", async () => {
   expect(page.text).not.toMatch(/<script|https?:\/\/(?!json-schema)|src=|@import/);
 });
 
-test("with the database away writes answer 503, and who is known stays known", async () => {
+test("with the database away writes answer 503, reads what the process holds, and who is known stays known", async () => {
   const login = await plane.send("POST", "/api/v1/auth/login", {
     username: "admin",
     password: "correct horse battery staple",
   });
   const signedIn = { cookie: login.headers.get("set-cookie")!.split(";")[0]! };
+  const { workspaceId, environmentId } = plane.firstRun;
+  const environment = `${workspaces}/${workspaceId}/environments/${environmentId}`;
+  const held = [
+    `${workspaces}?includesEnvironments=true&includesUsers=true`,
+    `${environment}/ai-connections`,
+    `${environment}/ai-resources`,
+    `${environment}/api-keys?limit=1`,
+    "/api/v1/users?limit=1",
+    "/api/v1/roles",
+  ];
+  const before = await Promise.all(held.map((path) => plane.call("GET", path)));
+  expect(before.map(({ status }) => status)).toEqual(held.map(() => 200));
   // An immediate shutdown: connections break off as they do when the machine dies.
   process.kill(plane.testDatabase.serverPid(), "SIGQUIT");
   await expect.poll(() => isRunning(plane.testDatabase.serverPid()), { timeout: 10_000 }).toBe(
@@ -276,8 +288,20 @@ test("with the database away writes answer 503, and who is known stays known", a
   const write = await plane.call("POST", workspaces, { name: "never" });
   expect([write.status, write.body.code]).toEqual([503, "DATABASE_UNAVAILABLE"]);
   expect(write.body.detail).not.toMatch(/sql|pool|socket/i);
-  const read = await plane.call("GET", workspaces);
-  expect([read.status, read.body.code]).toEqual([503, "DATABASE_UNAVAILABLE"]);
+  // The configuration is read from what the process holds; what it does not hold is not made up.
+  const after = await Promise.all(held.map((path) => plane.call("GET", path)));
+  // What is merely observed, such as the last login, is no configuration and may be older.
+  const configured = (answers: typeof before) =>
+    answers.map((
+      { status, text },
+    ) => [status, text.replaceAll(/"last\w+At":("[^"]+"|null),/g, "")]);
+  expect(configured(after)).toEqual(configured(before));
+  for (
+    const path of ["/api/v1/activity", `${environment}/audit`, `${environment}/api-keys?name=a`]
+  ) {
+    const read = await plane.call("GET", path);
+    expect([path, read.status, read.body.code]).toEqual([path, 503, "DATABASE_UNAVAILABLE"]);
+  }
   for (const path of ["/api/v1/ai-providers", "/api/v1/plugins", "/api/v1/roles/permissions"]) {
     expect((await plane.call("GET", path)).status, path).toBe(200);
   }

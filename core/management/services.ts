@@ -13,6 +13,7 @@ import type { Pricing } from "../records/cost/pricing.ts";
 import type { Records } from "../records/create-records.ts";
 import type { Allocation } from "../prioritization/index.ts";
 import type { Database } from "../store/database.ts";
+import type { SnapshotLoader } from "../store/loader.ts";
 import type { Snapshot } from "../store/snapshot.ts";
 import type { SystemStatus } from "../system-status.ts";
 import type { SessionLimits } from "../access/sessions.ts";
@@ -82,7 +83,7 @@ export interface CapacityControl {
 }
 
 /** The snapshot this process serves, and the way to have a newer one. */
-export interface SnapshotSource {
+export interface SnapshotSource extends Pick<SnapshotLoader, "rows" | "state"> {
   current(): Snapshot;
   /** Loads what is newer; when it has resolved, `current()` shows every change committed before the call. */
   refresh(): Promise<unknown>;

@@ -9,7 +9,7 @@ import {
 import type { OpenSecret, Snapshot } from "./snapshot.ts";
 import type { SnapshotFile } from "./snapshot-file.ts";
 import { type Position, readDelta } from "./snapshot-rows.ts";
-import { applyDelta, emptyTables } from "./snapshot-tables.ts";
+import { applyDelta, emptyTables, type SnapshotTables } from "./snapshot-tables.ts";
 import { createSnapshotBuilder, emptySnapshot } from "./snapshot-views.ts";
 
 /** What the loader works with. */
@@ -53,6 +53,8 @@ export interface SnapshotLoader {
   start(): Promise<void>;
   /** Loads now; whoever changed the configuration calls it before answering. Throws `DATABASE_UNAVAILABLE`. */
   refresh(): Promise<Snapshot>;
+  /** The rows the present snapshot was made of; they change in place with each load. */
+  rows(): SnapshotTables;
   /** Calls `listener` with each new snapshot. Answers how to stop that. */
   onChange(listener: (snapshot: Snapshot, previous: Snapshot) => void): () => void;
   state(): LoaderState;
@@ -228,6 +230,7 @@ export function createSnapshotLoader(options: SnapshotLoaderOptions): SnapshotLo
       return () => void listeners.delete(listener);
     },
     state: () => state,
+    rows: () => tables,
     async stop() {
       isStopped = true;
       clearTimeout(timer);
