@@ -2,6 +2,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { change } from "../store/change.ts";
+import { AiConnection } from "../store/entities/index.ts";
 import { createPerson } from "./testing-people.ts";
 import { type Answer, startTestManagement, type TestManagement } from "./testing.ts";
 
@@ -167,4 +169,23 @@ test("only who may update plugins sets them, and nobody reads a secret back", as
   const read = await power.call("GET", path);
   expect(read.status).toBe(200);
   expect(read.text).not.toContain(secret);
+});
+
+test("a backend stays on as long as something stored is sealed with it", async () => {
+  const backend = `/api/v1/plugins/${encodeURIComponent("@vmx/encryption-aws-kms")}`;
+  const connection = await plane.call("POST", `${plane.environmentPath}/ai-connections`, {
+    name: "sealed elsewhere",
+    provider: "openai-compatible",
+    config: { baseUrl: "https://example.com/v1", apiKey: "credential" },
+  });
+  const { connectionId } = connection.body;
+  await change(plane.database, { userId: null, via: "api" }, async ({ em }) => {
+    const row = await em.findOneOrFail(AiConnection, connectionId);
+    row.config = { ...row.config, apiKey: "aws-kms:1:sealed" };
+  });
+  const refused = await plane.call("PATCH", backend, { enabled: false });
+  expect(told(refused)).toEqual([400, "VALIDATION_FAILED"]);
+  expect(refused.body.detail).toContain("stored secrets are sealed with its encryption backend");
+  await plane.call("DELETE", `${plane.environmentPath}/ai-connections/${connectionId}`);
+  expect((await plane.call("PATCH", backend, { enabled: false })).status).toBe(200);
 });

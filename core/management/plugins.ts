@@ -9,8 +9,10 @@ import { PluginSetting } from "../store/entities/index.ts";
 import type { Snapshot } from "../store/snapshot.ts";
 import { commit } from "./commit.ts";
 import { checkVersion, etagOf } from "./etag.ts";
+import { neededBackends } from "./keys/sealed-values.ts";
 import { diff } from "./merge-patch.ts";
 import { defineRoute, type Item, type Route, type RouteContext } from "./route.ts";
+import type { ManagementServices } from "./services.ts";
 import { type MergedSettings, mergeSettings, sealSettings } from "./sealed-settings.ts";
 
 const list = "/api/v1/plugins";
@@ -71,8 +73,10 @@ export const pluginRoutes: readonly Route[] = [
       const { id } = context.item;
       const { enabled, settings } = context.body;
       const plugin = findPlugin(host, id);
-      const purpose = requiredPlugins.get(id);
-      if (enabled === false && purpose !== undefined) {
+      const purpose = enabled === false
+        ? requiredPlugins.get(id) ?? await sealingPurpose(context.services, id)
+        : undefined;
+      if (purpose !== undefined) {
         throw new GatewayError(
           "VALIDATION_FAILED",
           `Cannot switch off plugin "${id}": ${purpose}`,
@@ -145,6 +149,18 @@ function presentPlugin(plugin: PluginStatus, snapshot: Snapshot) {
     settingsPending: settings?.activeWith !== undefined &&
       JSON.stringify(settings.activeWith) !== JSON.stringify(stored?.settings ?? {}),
   };
+}
+
+/** A backend that no longer seals is needed as long as something is sealed with it. */
+async function sealingPurpose(
+  { database, host }: Pick<ManagementServices, "database" | "host">,
+  id: string,
+): Promise<string | undefined> {
+  const own = host.contributions("encryptions").filter(({ pluginId }) => pluginId === id);
+  if (own.length === 0) return undefined;
+  const needed = await neededBackends(database.em(), host);
+  const found = own.find((backend) => needed.has(backend.id));
+  return found && `stored secrets are sealed with its encryption backend "${found.id}"`;
 }
 
 /** Settings somebody cannot store: of a plugin without any, and of one that would have to seal them itself. */

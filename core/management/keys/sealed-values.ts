@@ -102,6 +102,15 @@ export async function readSealedRows(
   return rows.filter(({ values }) => values.length > 0);
 }
 
+/** The backends that sealed what is stored. */
+export async function neededBackends(
+  em: EntityManager,
+  host: Pick<PluginHost, "find" | "plugins">,
+): Promise<ReadonlySet<string>> {
+  const values = (await readSealedRows(em, host)).flatMap(({ values }) => values);
+  return new Set(values.map(({ sealed }) => sealedBy(sealed)!.backend));
+}
+
 function valuesOf(
   schema: Readonly<Record<string, unknown>> | undefined,
   config: Configuration,
