@@ -45,7 +45,7 @@ export async function createTranslation(
   );
   const profile = provider.profile?.(model, outbound.id, connection);
   const encoded = outbound.encodeRequest(call, { model, family, ...(profile ? { profile } : {}) });
-  const warnings = [...decoded.warnings, ...encoded.warnings];
+  const warnings = [...decoded.warnings, ...lossOfChoice(call), ...encoded.warnings];
   refuseLoss(exchange, warnings);
   // Dialects that have a use for the marks of tool-call ids have taken them out; no other service may see them.
   const bare = mayHoldSignatures(body.text) ? withoutSignatures(encoded.value) : encoded.value;
@@ -96,6 +96,13 @@ export async function createTranslation(
       };
     },
   };
+}
+
+/** Dialects leave a choice out that there are no tools for; one that demands a call says more than nothing. */
+function lossOfChoice({ toolChoice, tools }: Call): Warning[] {
+  if (toolChoice?.type !== "required" || tools.length > 0) return [];
+  const detail = "A call is demanded, but no tool is offered";
+  return [{ code: "parameter_dropped", path: "/tool_choice", action: "dropped", detail }];
 }
 
 function refuseLoss(exchange: Exchange, warnings: readonly Warning[]): void {

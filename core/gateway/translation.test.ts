@@ -208,6 +208,16 @@ describe.each(foreign)("%s callers of a %s leg", (caller, leg) => {
     expect(upstream.requests).toEqual([]);
   });
 
+  test("are told that a call cannot be demanded where no tool is offered", async () => {
+    route(leg);
+    const demanded = caller === "anthropic-messages" ? { type: "any" } : "required";
+    const answer = await ask(caller, request(caller, "hi", { tool_choice: demanded }));
+    expect([answer.status, answer.warnings]).toEqual([200, "parameter_dropped;/tool_choice"]);
+    const free = caller === "anthropic-messages" ? { type: "auto" } : "auto";
+    expect(await ask(caller, request(caller, "hi", { tool_choice: free })))
+      .toMatchObject({ status: 200, warnings: null });
+  });
+
   test("may use recursive schemas", async () => {
     route(leg);
     const answer = await ask(caller, request(caller, "hi", toolsOf(caller, "there", undefined)));

@@ -139,6 +139,7 @@ function decodeReasoning(
   const word = textOf(effort);
   if (settings?.["type"] === "disabled") return { effort: "none" };
   if (!settings && word === undefined) return undefined;
+  // Only what the caller asks for: services that summarise refuse to for organisations they have not verified.
   const summary = settings?.["display"] === "summarized" ? "auto" : undefined;
   if (word !== undefined && word !== "max" && !isEffort(word)) {
     warnings.push({

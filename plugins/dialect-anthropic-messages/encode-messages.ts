@@ -1,6 +1,6 @@
 import type { Call, Json, JsonObject, SystemText, Turn } from "@vmx/core/contract";
 import { encodeBlock, isBlank } from "./encode-blocks.ts";
-import { type EncodeContext, writeCache } from "./encode-context.ts";
+import { dropped, type EncodeContext, writeCache } from "./encode-context.ts";
 import { compact, dialectId, listOf, objectOf, ownNative, textOf } from "./read-json.ts";
 
 /** The members of a request that hold its conversation. */
@@ -70,6 +70,9 @@ function writeTurn(turn: Turn, path: string, context: EncodeContext): Message {
   const role = textOf(ownNative(turn)?.["role"]) ??
     (turn.role === "assistant" ? "assistant" : "user");
   const blocks: JsonObject[] = [];
+  if (turn.name !== undefined) {
+    context.warn(dropped(`${path}/name`, "Messages have no participant's name"));
+  }
   for (const part of turn.parts) {
     const block = encodeBlock(part, path, context);
     if (block) blocks.push(block);

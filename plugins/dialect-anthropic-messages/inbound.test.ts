@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { JsonObject, OutgoingError } from "@vmx/core/contract";
+import { decodeRequest } from "./decode-request.ts";
 import { decodeError } from "./errors.ts";
 import { inbound } from "./inbound.ts";
 
@@ -129,4 +130,12 @@ test("silence is broken by a ping, and metrics travel in a comment", () => {
     includeUsage: true,
   } as const;
   expect(inbound.metricsFrame({ a: 1 }, context)).toBe(': vmx {"a":1}\n\n');
+});
+
+test("a summary of reasoning is asked for only where the caller wants to see it", () => {
+  const summaryOf = (thinking: JsonObject) =>
+    decodeRequest({ ...body, thinking }, "chat").value.reasoning?.summary;
+  expect(summaryOf({ type: "enabled", budget_tokens: 2048, display: "summarized" })).toBe("auto");
+  expect(summaryOf({ type: "enabled", budget_tokens: 2048 })).toBeUndefined();
+  expect(summaryOf({ type: "adaptive", display: "omitted" })).toBeUndefined();
 });

@@ -85,6 +85,14 @@ function encodeTurn(
   /** A signature that waits for the text it belongs to. */
   let waiting: string | undefined;
   let signed = false;
+  if (turn.name !== undefined) {
+    context.warn(
+      "parameter_dropped",
+      `${path}/name`,
+      "dropped",
+      "Contents have no participant's name",
+    );
+  }
   turn.parts.forEach((part, at) => {
     const below = `${path}/content/${at}`;
     switch (part.type) {

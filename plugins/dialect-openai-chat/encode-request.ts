@@ -71,6 +71,13 @@ function encodeChat(call: Call, context: EncodeContext): JsonObject {
   if (sampling.topK !== undefined && profile.topKField === undefined) {
     warnings.push(dropped("top_k"));
   }
+  if (call.dialect === "openai-responses" && call.reasoning?.summary !== undefined) {
+    warnings.push({
+      ...dropped("reasoning"),
+      path: pointer("reasoning", "summary"),
+      detail: "Whether reasoning is told is up to the service here",
+    });
+  }
   return {
     messages: encodeMessages(call, context),
     ...(call.stream ? { stream: true, ...streamOptions(call, profile) } : {}),

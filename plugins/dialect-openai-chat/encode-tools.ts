@@ -9,7 +9,7 @@ import {
 } from "@vmx/core/contract";
 import type { EncodeContext } from "./encode-content.ts";
 import { toolName } from "./decode-tools.ts";
-import { compact, dialectId, objectOf, ownNative, restore, textOf } from "./read-json.ts";
+import { compact, dialectId, objectOf, ownNative, pointer, restore, textOf } from "./read-json.ts";
 
 const functionMembers = new Set(["name", "description", "parameters", "strict"]);
 const toolMembers = new Set(["type", "function"]);
@@ -51,8 +51,20 @@ export function encodeTools(call: Call, context: EncodeContext): JsonObject {
       own,
       context,
     );
+  } else if (toolChoice && mustCall(toolChoice) && offered.length > 0) {
+    context.warnings.push({
+      code: "parameter_dropped",
+      path: pointer("tool_choice"),
+      action: "dropped",
+      detail: "A search of the service's own cannot be forced",
+    });
   }
   return written;
+}
+
+function mustCall(choice: ToolChoice): boolean {
+  return choice.type === "required" || choice.type === "tool" ||
+    (choice.type === "allowed" && choice.mode === "required");
 }
 
 /** Whether a tool came in the legacy `functions`. */

@@ -56,6 +56,21 @@ const stream = (chunks: readonly JsonObject[]): Part[] => {
 
 const cases: readonly Case[] = [
   {
+    name: "a summary of reasoning that a Responses caller asks for, and a forced search, are lost",
+    run() {
+      const reasoning = { effort: "low", summary: "auto" } as const;
+      assert.deepEqual(codes({ dialect: "openai-responses", reasoning }), [
+        "parameter_dropped /reasoning/summary",
+      ]);
+      const native = { dialect: "openai-responses", value: { type: "web_search" } };
+      const search = { type: "web-search", settings: {}, native } as const;
+      assert.deepEqual(codes({ tools: [search], toolChoice: { type: "required" } }), [
+        "parameter_dropped /tool_choice",
+      ]);
+      assert.deepEqual(codes({ tools: [search], toolChoice: { type: "auto" } }), []);
+    },
+  },
+  {
     name: "texts of other dialects form one system message, late ones stay where they were",
     run() {
       assert.deepEqual(

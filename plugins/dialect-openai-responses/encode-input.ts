@@ -99,6 +99,14 @@ function encodeMessage(
 }
 
 function encodeTurn(turn: Turn, path: string, context: EncodeContext): JsonObject[] {
+  if (turn.name !== undefined) {
+    context.warnings.push({
+      code: "parameter_dropped",
+      path: `${path}/name`,
+      action: "dropped",
+      detail: "Messages have no participant's name",
+    });
+  }
   if (turn.role === "assistant") return encodeAssistant(turn, path, context);
   const items: JsonObject[] = [];
   const said: ContentPart[] = [];
