@@ -59,6 +59,18 @@ test("credentials in log lines are taken out, by form, by header and by value", 
   }
 });
 
+test("of what caused an error only errors are written, never the body of an answer", () => {
+  const body = { error: "invalid_client", error_description: "you sent secret-of-a-client" };
+  const inner = new Error("the answer is no token", { cause: body });
+  for (const format of ["json", "text"] as const) {
+    const text = written(format, (log) => {
+      log.warn("Refused a login", { error: new Error("No login", { cause: inner }) });
+    });
+    expect(text).toContain("the answer is no token");
+    expect(text).not.toContain("secret-of-a-client");
+  }
+});
+
 test("a database URL that gives verification up is named, its password is not", () => {
   const url = (query: string) => `postgres://u:hidden@db.example/vmx?${query}`;
   expect(tlsWarnings({ DATABASE_URL: url("sslmode=no-verify") }, {})).toEqual([

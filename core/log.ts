@@ -58,7 +58,8 @@ function serialiseError(error: unknown): unknown {
     message: error.message,
     ...(code === undefined ? {} : { code }),
     stack: error.stack,
-    ...(error.cause === undefined ? {} : { cause: serialiseError(error.cause) }),
+    // Whatever else libraries hang on an error may be the body of an answer, and hold anything.
+    ...(error.cause instanceof Error ? { cause: serialiseError(error.cause) } : {}),
   };
 }
 
