@@ -13,6 +13,7 @@ import type { PluginHost } from "./host/plugin-host.ts";
 import { requireContribution, requireShared, selectContribution } from "./host/select.ts";
 import { openStoredSettings } from "./host/stored-settings.ts";
 import type { HttpServer } from "./http/server.ts";
+import { installationSecrets } from "./installation-secrets.ts";
 import { createEgressGuard } from "./kit/egress.ts";
 import { createHttpClient } from "./kit/http.ts";
 import { Secret } from "./kit/secret.ts";
@@ -103,7 +104,8 @@ export async function createKernel(config: Config, environment: Environment): Pr
         return await openStoredSettings(stored.current(), pluginId, schema, encryption);
       },
     });
-    let secrets: readonly string[] = [];
+    const given = installationSecrets(config, host, environment);
+    let secrets = given;
     redact = createRedact(credentialPatterns(host), () => secrets);
     for (const text of unknownVariables(environment, [...config.variables, ...host.variables()])) {
       log.warn(text);
@@ -173,7 +175,7 @@ export async function createKernel(config: Config, environment: Environment): Pr
       },
     });
     stored = loader;
-    loader.onChange((snapshot) => secrets = knownSecrets(snapshot));
+    loader.onChange((snapshot) => secrets = knownSecrets(snapshot, given));
     await loader.start();
     closing.push(() => loader.stop());
     followSwitches(host, loader, required, log);

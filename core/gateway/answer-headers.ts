@@ -38,15 +38,32 @@ export function answerHeaders(
   if (exchange.events.length > 0) addEvents(headers, exchange);
   addWarnings(headers, exchange, leg);
   headers["x-vmx-revision"] = String(exchange.snapshot.revision);
-  for (const name in upstream) {
-    if (name === "x-request-id" || name.startsWith("x-ratelimit-")) {
-      headers[name] = clean(upstream[name] ?? "");
-    }
-  }
+  handOn(headers, upstream, exchange.services.redact);
   headers["x-request-id"] ??= exchange.requestId;
   const { requestIdHeader } = exchange.dialect.inbound;
   if (requestIdHeader) headers[requestIdHeader] = headers["x-request-id"];
   return headers;
+}
+
+/** Hands on what callers' libraries read. A service may repeat in them what it was sent, credentials included. */
+function handOn(
+  headers: Record<string, string>,
+  upstream: ResponseHeaders,
+  redact: (text: string) => string,
+): void {
+  let all = "";
+  const names: string[] = [];
+  for (const name in upstream) {
+    if (name !== "x-request-id" && !name.startsWith("x-ratelimit-")) continue;
+    names.push(name);
+    all += `${upstream[name] ?? ""}\n`;
+  }
+  // Nearly always there is nothing to take out, and one look at all of them tells so.
+  const isSafe = redact(all) === all;
+  for (const name of names) {
+    const value = upstream[name] ?? "";
+    headers[name] = clean(isSafe ? value : redact(value));
+  }
 }
 
 /** Makes a text fit for a header: ASCII, no control characters, at most 256 characters. */

@@ -87,7 +87,9 @@ export async function prepare(
     const response = await provider.send(request, view, signal);
     record.statusCode = response.status;
     const id = response.headers["x-request-id"] ?? response.headers["request-id"];
-    if (id !== undefined) record.providerRequestId = id;
+    if (id !== undefined) {
+      record.providerRequestId = exchange.services.redact(id, connection.config);
+    }
     if (response.status < 200 || response.status >= 300) {
       throw await refused(exchange, response, dialect, provider, connection, model);
     }

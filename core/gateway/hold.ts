@@ -5,6 +5,7 @@ import type { Dispatched } from "./dispatch.ts";
 import type { Exchange } from "./exchange.ts";
 import type { LegRecord } from "./leg.ts";
 import { LegFailure, toLegFailure } from "./leg-failure.ts";
+import { redactError } from "./redact.ts";
 
 const maxHeldBytes = 1024 * 1024;
 
@@ -93,11 +94,12 @@ async function holdStream(
   });
   const take = (result: TapResult): void => {
     if (result.error) {
-      throw new LegFailure(exchange.services.redact(result.error.message), {
+      const wire = redactError(result.error, exchange.services.redact);
+      throw new LegFailure(wire.message, {
         reason: "Stream failed before content",
-        status: result.error.status ?? 502,
-        code: result.error.code || result.error.type || "upstream_error",
-        wire: result.error,
+        status: wire.status ?? 502,
+        code: wire.code || wire.type || "upstream_error",
+        wire,
       });
     }
     if (result.forward.length > 0) held.push(result.forward);

@@ -83,3 +83,27 @@ test("secrets of a configuration are taken out, short ones are not looked for", 
   const config = { apiKey: new Secret("the-secret-key"), pin: new Secret("1234") };
   expect(redact("the-secret-key 1234", config)).toBe("[redacted] 1234");
 });
+
+test.each<[string, (secret: string) => string]>([
+  ["as JSON", JSON.stringify],
+  ["as JSON within JSON", (secret) => JSON.stringify(JSON.stringify({ secret }))],
+  ["three deep", (secret) => JSON.stringify(JSON.stringify(JSON.stringify({ secret })))],
+  ["as JSON that spares HTML", (secret) => JSON.stringify(secret).replaceAll("<", "\\u003c")],
+  ["as JSON with escaped slashes", (secret) => JSON.stringify(secret).replaceAll("/", "\\/")],
+  ["as JSON in ASCII", (secret) => JSON.stringify(secret).replaceAll("é", "\\u00e9")],
+  ["URL-encoded", encodeURIComponent],
+  [
+    "URL-encoded in lower case",
+    (secret) => encodeURIComponent(secret).replace(/%../g, (one) => one.toLowerCase()),
+  ],
+  ["in a submitted form", (secret) => new URLSearchParams({ secret }).toString()],
+])("a secret with awkward characters is taken out %s", (_, write) => {
+  for (
+    const secret of ['beginning"and\\end', "beginning/and<end", "beginning é end", "beg==in+end"]
+  ) {
+    const text = `before ${write(secret)} after`;
+    const safe = createRedact([])(text, { nested: { apiKey: new Secret(secret) } });
+    expect(safe).toMatch(/^before .*\[redacted\].* after$/);
+    expect(safe).not.toMatch(/beg|end/);
+  }
+});

@@ -4,6 +4,8 @@ import { containsAny } from "./contains-any.ts";
 
 const replacement = "[redacted]";
 const minSecretLength = 6;
+/** How deep JSON within JSON is looked into. */
+const maxNesting = 3;
 
 /** How a credential is known in a text. */
 interface SecretFormat {
@@ -60,24 +62,84 @@ export function createRedact(
       for (const secret of values) safe = safe.replaceAll(secret, replacement);
     }
     for (const secret of config ? secretValues(config) : []) {
-      if (secret.length >= minSecretLength) safe = safe.replaceAll(secret, replacement);
+      if (secret.length < minSecretLength) continue;
+      for (const form of writings(secret)) safe = safe.replaceAll(form, replacement);
     }
     return probes.some((probe) => probe.test(safe)) ? safe.replace(all, replacement) : safe;
   };
 }
 
-/** Every secret value of the configuration's connections, in the forms texts hold them. */
-export function knownSecrets(snapshot: Snapshot): readonly string[] {
+/** What a provider tells of an error, with secrets taken out of each of its texts. */
+export function redactError<Told extends object>(error: Told, redact: Redact): Told {
+  return Object.fromEntries(
+    Object.entries(error).map(([name, value]) => [
+      name,
+      typeof value === "string" ? redact(value) : value as unknown,
+    ]),
+  ) as Told;
+}
+
+/**
+ * Every secret value of the configuration's connections and of the installation itself, in the forms texts hold them.
+ */
+export function knownSecrets(
+  snapshot: Snapshot,
+  installation: readonly string[] = [],
+): readonly string[] {
   const values = new Set<string>();
+  for (const secret of installation) {
+    if (secret.length < minSecretLength) continue;
+    for (const form of writings(secret)) values.add(form);
+  }
   for (const { connections } of snapshot.environments.values()) {
     for (const { config } of connections.values()) {
       for (const secret of config ? secretValues(config) : []) {
         if (secret.length < minSecretLength) continue;
-        values.add(secret).add(JSON.stringify(secret).slice(1, -1)).add(encodeURIComponent(secret));
+        for (const form of writings(secret)) values.add(form);
       }
     }
   }
   return [...values];
+}
+
+/**
+ * The ways texts write a secret down, the longest first. Most secrets have no character that is written in more than
+ * one way.
+ */
+function writings(secret: string): readonly string[] {
+  if (/^[\w.~-]*$/.test(secret)) return [secret];
+  const json = (text: string) => JSON.stringify(text).slice(1, -1);
+  const percent = encodeURIComponent(secret);
+  const forms = new Set([
+    secret,
+    percent,
+    percent.replace(/%../g, (escape) => escape.toLowerCase()),
+    new URLSearchParams({ "": secret }).toString().slice(1),
+  ]);
+  // Services put the text of an error into the text of an error.
+  let nested = [secret];
+  for (let depth = 0; depth < maxNesting; depth++) {
+    nested = [
+      ...new Set(nested.flatMap((text) => {
+        const plain = json(text);
+        return [plain, plain.replaceAll("/", "\\/"), escaped(plain, /[<>&]/g), ascii(plain)];
+      })),
+    ];
+    for (const text of nested) forms.add(text);
+  }
+  return [...forms].sort((one, other) => other.length - one.length);
+}
+
+/** JSON as libraries write it that keep to ASCII. */
+function ascii(text: string): string {
+  return escaped(text, /[^\x20-\x7e]/g);
+}
+
+function escaped(text: string, characters: RegExp): string {
+  return text.replace(
+    characters,
+    (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 function* secretValues(value: unknown): Generator<string> {

@@ -8,6 +8,7 @@ import { toOutgoing } from "./answer-error.ts";
 import { abortReason, type Exchange, type Outcome, type Reply } from "./exchange.ts";
 import type { StreamRest } from "./hold.ts";
 import { toLegFailure } from "./leg-failure.ts";
+import { redactError } from "./redact.ts";
 import { type ReplyLine, startReplyLine } from "./reply-line.ts";
 import type { ServingLeg } from "./try-legs.ts";
 
@@ -88,6 +89,7 @@ async function relayStream(
   const line = startReplyLine(exchange, reply, answer.oversize);
   try {
     const { endMarker = answer.endMarker, error: streamError } = await relayFrames(
+      exchange,
       serving,
       answer,
       line,
@@ -138,13 +140,14 @@ async function relayStream(
 
 /** Sends the frames of a stream. What they lost on their way is on the leg's record, however it ends. */
 async function relayFrames(
+  exchange: Exchange,
   { record, signal }: ServingLeg,
   { held, rest, tap }: Stream,
   line: ReplyLine,
 ): Promise<Pick<TapResult, "endMarker" | "error">> {
   try {
     for (const bytes of held) await line.send(bytes);
-    return rest ? await relayRest(rest, tap, signal, line) : {};
+    return rest ? await relayRest(exchange, rest, tap, signal, line) : {};
   } finally {
     record.warnings.push(...tap.warnings?.() ?? []);
   }
@@ -182,6 +185,7 @@ function breakOff(
  * while the upstream is silent. Answers the end marker and the error, if there were any.
  */
 async function relayRest(
+  exchange: Exchange,
   { chunks, pending }: StreamRest,
   tap: Stream["tap"],
   signal: AbortSignal,
@@ -195,13 +199,15 @@ async function relayRest(
       const chunk = await abortable.wait(next ?? chunks.next());
       ended = chunk.done === true;
       const result = chunk.done ? tap.end() : tap.push(chunk.value);
-      const slow = line.send(result.forward, result.oversize);
+      const bytes = result.error ? withoutSecrets(exchange, result.forward) : result.forward;
+      const slow = line.send(bytes, result.oversize);
       if (slow) await slow;
       endMarker = result.endMarker ?? endMarker;
       if (ended || result.error) {
+        const { error } = result;
         return {
           ...(endMarker ? { endMarker } : {}),
-          ...(result.error ? { error: result.error } : {}),
+          ...(error ? { error: redactError(error, exchange.services.redact) } : {}),
         };
       }
     }
@@ -210,4 +216,11 @@ async function relayRest(
     // Not awaited: an upstream that hangs may hang here too.
     if (!ended) chunks.return?.()?.catch(() => {});
   }
+}
+
+/** The frames that tell a provider's error; it may repeat what it was sent. */
+function withoutSecrets({ services }: Exchange, bytes: Uint8Array): Uint8Array {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+  const safe = services.redact(text);
+  return safe === text ? bytes : Buffer.from(safe);
 }
