@@ -29,7 +29,14 @@ export function createServer(address: string, send: typeof fetch): Server {
     });
     const text = await response.text();
     if (response.ok) return text;
-    throw new Error(`QuestDB answers ${response.status}: ${text.slice(0, 500)}`);
+    throw new Error(`QuestDB answers ${response.status}: ${withoutCredential(text).slice(0, 500)}`);
+  }
+
+  /** A proxy on the way may repeat what it was sent. */
+  function withoutCredential(text: string): string {
+    const secrets = [credential["authorization"]?.slice("Basic ".length), password];
+    const all = [...secrets, decodeURIComponent(password)].filter((secret) => !!secret);
+    return all.reduce<string>((safe, secret) => safe.replaceAll(secret!, "[redacted]"), text);
   }
 
   return {
