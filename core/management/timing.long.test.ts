@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTestManagement, type TestManagement } from "./testing.ts";
-import { createTwins, slowness } from "./timing-testing.ts";
+import { createTwins, slowness } from "./testing-timing.ts";
 
 let plane: TestManagement;
 beforeAll(async () => {

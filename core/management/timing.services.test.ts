@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTestManagement, type TestManagement } from "./testing.ts";
-import { createTwins, slowness, toldBy } from "./timing-testing.ts";
+import { createTwins, slowness, toldBy } from "./testing-timing.ts";
 
 /* Time tells nothing either. The bound is wide for busy machines; `timing.long.test.ts` measures it. */
 

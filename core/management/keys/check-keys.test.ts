@@ -11,7 +11,7 @@ import {
   type OpenBackend,
   seeder,
   seedSecrets,
-} from "./key-testing.ts";
+} from "./testing-backends.ts";
 
 let server: TestDatabase;
 let database: Database;

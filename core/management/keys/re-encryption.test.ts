@@ -10,7 +10,7 @@ import {
   dump,
   seeder,
   seedSecrets,
-} from "./key-testing.ts";
+} from "./testing-backends.ts";
 
 let server: TestDatabase;
 let database: Database;
