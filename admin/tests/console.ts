@@ -133,6 +133,11 @@ async function watch(context: BrowserContext): Promise<Visit> {
   // What somebody would have seen when a condition never came true.
   onTestFailed(async ({ task }) => {
     if (page.isClosed()) return;
+    const told = await page.locator(".note.bad, [role=alert], .fault, .toast").allInnerTexts()
+      .catch(() => []);
+    globalThis.console.log(
+      `At ${page.url()}: ${[...faults, ...told].join(" | ") || "nothing told"}`,
+    );
     const name = task.name.slice(0, 80).replace(/\W+/g, "-");
     await page.screenshot({ path: join(pictures, `failed-${name}.png`), timeout: 10_000 });
   });

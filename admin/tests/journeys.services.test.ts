@@ -67,7 +67,7 @@ test("a provider is connected and proven, a resource made and called, by keyboar
   await tabTo(visit, "Create a resource from this connection");
   await keyboard.press("Enter");
   await page.waitForURL(/\/resources\/new/);
-  await page.getByLabel("Name", { exact: true }).waitFor();
+  await page.getByRole("heading", { name: "New resource" }).waitFor();
   await tabTo(visit, "Name");
   await keyboard.type("keyboard");
   await tabTo(visit, "Model");

@@ -24,6 +24,12 @@ export interface PlotHandle {
   destroy(): void;
 }
 
+/** Seconds between labels of the time axis: none is shorter than what the labels tell. */
+const timeSteps = [1, 5, 10, 15, 30].flatMap((step) => [step, 60 * step]).concat(
+  [1, 2, 3, 4, 6, 8, 12].map((hours) => 3_600 * hours),
+  [1, 2, 4, 7, 14, 28, 91, 182, 365].map((days) => 86_400 * days),
+).toSorted((one, other) => one - other);
+
 /** Draws into an element and follows its width. */
 export function createPlot(place: HTMLElement, options: PlotOptions): PlotHandle {
   let plot: uPlot | undefined;
@@ -78,6 +84,7 @@ export function createPlot(place: HTMLElement, options: PlotOptions): PlotHandle
         axes: [{
           ...axis,
           size: 28,
+          incrs: [...timeSteps],
           values: (_plot, at, _axis, _space, step) => at.map((each) => clock(each, step)),
         }, {
           ...axis,
