@@ -46,6 +46,8 @@ export interface SystemText {
   /** How many turns stood before it; 0 when absent. Dialects that take texts anywhere put it back there. */
   readonly turnsBefore?: number;
   readonly role?: "system" | "developer";
+  /** Where it stands in the caller's body, as a JSON pointer; warnings about it lead there. */
+  readonly path?: string;
   readonly cache?: CacheMark;
   readonly native?: Native;
 }
@@ -55,6 +57,8 @@ export interface Turn {
   readonly role: "user" | "assistant" | "tool";
   /** The participant's name, where the dialect has one. */
   readonly name?: string;
+  /** Where it begins in the caller's body, as a JSON pointer; warnings about it lead there. */
+  readonly path?: string;
   readonly parts: readonly ContentPart[];
   readonly native?: Native;
 }

@@ -1,6 +1,6 @@
 import type { ContentPart, Json, SystemText, Turn } from "@vmx/core/contract";
 import { contentText, decodeContent, readCache } from "./decode-blocks.ts";
-import { native, objectsOf, present, textOf } from "./read-json.ts";
+import { listOf, native, objectOf, objectsOf, pointer, present, textOf } from "./read-json.ts";
 
 /** System texts and turns of a request. */
 export interface DecodedConversation {
@@ -16,24 +16,27 @@ export function decodeConversation(
   system: Json | undefined,
   messages: Json | undefined,
 ): DecodedConversation {
-  const texts = decodeSystem(system, {});
+  const texts = decodeSystem(system, { path: "/system" });
   const turns: Turn[] = [];
-  for (const message of objectsOf(messages)) {
+  for (const [at, element] of listOf(messages).entries()) {
+    const message = objectOf(element);
+    if (!message) continue;
     const { role, content } = message;
-    if (role === "assistant") turns.push({ role, parts: decodeContent(content) });
+    const path = pointer("messages", at);
+    if (role === "assistant") turns.push({ role, path, parts: decodeContent(content) });
     else if (role === "system") {
       if (isText(content)) {
-        texts.push(...decodeSystem(content, { late: true, turnsBefore: turns.length }));
+        texts.push(...decodeSystem(content, { late: true, path, turnsBefore: turns.length }));
       } else {
         const parts = decodeContent(content);
-        turns.push({ role: "user", parts, native: native({ role: "system" }) });
+        turns.push({ role: "user", path, parts, native: native({ role: "system" }) });
       }
-    } else turns.push(...decodeUser(decodeContent(content)));
+    } else turns.push(...decodeUser(path, decodeContent(content)));
   }
   return { system: texts, turns };
 }
 
-type Place = Pick<SystemText, "late" | "turnsBefore">;
+type Place = Pick<SystemText, "late" | "path" | "turnsBefore">;
 
 function decodeSystem(system: Json | undefined, place: Place): SystemText[] {
   if (typeof system === "string") {
@@ -48,12 +51,12 @@ function decodeSystem(system: Json | undefined, place: Place): SystemText[] {
   }));
 }
 
-function decodeUser(parts: readonly ContentPart[]): Turn[] {
+function decodeUser(path: string, parts: readonly ContentPart[]): Turn[] {
   const results = parts.filter((part) => part.type === "tool-result");
-  if (results.length === 0) return [{ role: "user", parts }];
+  if (results.length === 0) return [{ role: "user", path, parts }];
   const rest = parts.filter((part) => part.type !== "tool-result");
-  const answered: Turn = { role: "tool", parts: results };
-  return rest.length === 0 ? [answered] : [answered, { role: "user", parts: rest }];
+  const answered: Turn = { role: "tool", path, parts: results };
+  return rest.length === 0 ? [answered] : [answered, { role: "user", path, parts: rest }];
 }
 
 function isText(content: Json | undefined): boolean {

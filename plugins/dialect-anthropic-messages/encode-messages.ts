@@ -29,7 +29,7 @@ export function encodeConversation(call: Call, context: EncodeContext): EncodedC
     if (text.late && text.native?.dialect !== dialectId) {
       context.warn({
         code: "system_moved",
-        path: "/messages",
+        path: text.path ?? "/messages",
         action: "approximated",
         detail: "A system message inside the conversation stands before it now",
       });
@@ -46,7 +46,7 @@ export function encodeConversation(call: Call, context: EncodeContext): EncodedC
   };
   call.turns.forEach((turn, at) => {
     flushLate(at);
-    append(messages, writeTurn(turn, `/messages/${at}`, context));
+    append(messages, writeTurn(turn, turn.path ?? `/messages/${at}`, context));
   });
   flushLate(Number.POSITIVE_INFINITY);
   const filled = messages.filter(({ blocks }) => blocks.length > 0);

@@ -24,7 +24,7 @@ export function encodeConversation(call: Call, context: EncodeContext): EncodedC
   const system: JsonObject[] = [];
   const placed: SystemText[] = [];
   call.system.forEach((text, at) => {
-    const path = pointer("system", at);
+    const path = text.path ?? pointer("system", at);
     if (text.late && ownNative(text)) placed.push(text);
     else {
       if (text.late) {
@@ -43,7 +43,7 @@ export function encodeConversation(call: Call, context: EncodeContext): EncodedC
       append(messages, "system", encodeSystem(text, false, "/system", context));
     }
     const role = turn.role === "assistant" ? "assistant" : "user";
-    append(messages, role, encodeTurn(turn, pointer("messages", at), context));
+    append(messages, role, encodeTurn(turn, turn.path ?? pointer("messages", at), context));
   });
   for (const text of placed.filter(({ turnsBefore }) => turnsBefore === call.turns.length)) {
     append(messages, "system", encodeSystem(text, false, "/system", context));

@@ -37,25 +37,30 @@ export function decodeMessages(messages: Json | undefined): DecodedMessages {
     switch (message["role"]) {
       case "system":
       case "developer":
-        system.push(...decodeSystem(message, turns.length, userSeen));
+        system.push(...decodeSystem(message, path, turns.length, userSeen));
         return;
       case "assistant":
         turns.push(decodeAssistant(message, { path, at, legacyIds, warnings }));
         return;
       case "tool":
       case "function":
-        turns.push(decodeResult(message, legacyIds));
+        turns.push(decodeResult(message, path, legacyIds));
         return;
       default:
         userSeen = true;
-        turns.push(turn("user", message, decodeContent(message["content"])));
+        turns.push(turn("user", message, path, decodeContent(message["content"])));
     }
   });
   return { system, turns, warnings };
 }
 
 /** What a system text keeps of its message: `part` counts the parts of one message, 0 opens it. */
-function decodeSystem(message: JsonObject, turnsBefore: number, late: boolean): SystemText[] {
+function decodeSystem(
+  message: JsonObject,
+  path: string,
+  turnsBefore: number,
+  late: boolean,
+): SystemText[] {
   const { content, role } = message;
   const parts: readonly Json[] = Array.isArray(content) ? listOf(content) : [content ?? ""];
   return parts.map((part, at) => {
@@ -63,6 +68,7 @@ function decodeSystem(message: JsonObject, turnsBefore: number, late: boolean): 
     return {
       text: typeof part === "string" ? part : textOf(objectOf(part)?.["text"]) ?? "",
       role: role === "developer" ? "developer" : "system",
+      path,
       ...(late ? { late } : {}),
       ...(turnsBefore > 0 ? { turnsBefore } : {}),
       ...(cache ? { cache } : {}),
@@ -107,7 +113,7 @@ function decodeAssistant(message: JsonObject, context: AssistantContext): Turn {
       native: native({ function_call: legacy }),
     });
   }
-  return turn("assistant", message, parts);
+  return turn("assistant", message, path, parts);
 }
 
 function decodeCall(call: JsonObject, step: string, context: AssistantContext): ContentPart {
@@ -150,7 +156,11 @@ function readArguments(
   return { input: { _raw: text }, inputText: text };
 }
 
-function decodeResult(message: JsonObject, legacyIds: ReadonlyMap<string, string>): Turn {
+function decodeResult(
+  message: JsonObject,
+  path: string,
+  legacyIds: ReadonlyMap<string, string>,
+): Turn {
   const name = textOf(message["name"]);
   const callId = textOf(message["tool_call_id"]) ??
     (name === undefined ? undefined : legacyIds.get(name)) ?? "";
@@ -162,7 +172,7 @@ function decodeResult(message: JsonObject, legacyIds: ReadonlyMap<string, string
     content: decodeContent(message["content"]).map(forResult),
     ...(isError === undefined ? {} : { isError }),
   };
-  return { role: "tool", parts: [result], native: native(message) };
+  return { role: "tool", path, parts: [result], native: native(message) };
 }
 
 function forResult(part: ContentPart): ToolResultContent["content"][number] {
@@ -246,7 +256,12 @@ function readCache(part: JsonObject): CacheMark | undefined {
   return ttl === undefined ? {} : { ttl };
 }
 
-function turn(role: Turn["role"], message: JsonObject, parts: readonly ContentPart[]): Turn {
+function turn(
+  role: Turn["role"],
+  message: JsonObject,
+  path: string,
+  parts: readonly ContentPart[],
+): Turn {
   const name = textOf(message["name"]);
-  return { role, ...(name === undefined ? {} : { name }), parts, native: native(message) };
+  return { role, ...(name === undefined ? {} : { name }), path, parts, native: native(message) };
 }

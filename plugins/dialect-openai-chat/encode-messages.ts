@@ -75,7 +75,7 @@ function encodeSystem(texts: readonly SystemText[], context: EncodeContext): Jso
     return restore(
       {
         role: context.profile.systemRole ?? group[0]!.role ?? "system",
-        content: encodeContent(parts, spelling, "/messages", context),
+        content: encodeContent(parts, spelling, group[0]!.path ?? "/messages", context),
       },
       objectOf(first?.["message"]),
       systemMembers,
@@ -84,7 +84,7 @@ function encodeSystem(texts: readonly SystemText[], context: EncodeContext): Jso
 }
 
 function encodeTurn(turn: Turn, at: number, context: EncodeContext): JsonObject[] {
-  const path = pointer("messages", at);
+  const path = turn.path ?? pointer("messages", at);
   if (turn.role === "assistant") return [encodeAssistant(turn, path, context)];
   const results = turn.parts.filter((part) => part.type === "tool-result");
   const rest = turn.parts.filter((part) => part.type !== "tool-result");

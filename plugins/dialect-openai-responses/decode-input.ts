@@ -33,30 +33,36 @@ export interface DecodedInput {
 export function decodeInput(body: JsonObject): DecodedInput {
   const warnings: Warning[] = [];
   const system: SystemText[] = [];
-  const turns: { role: Turn["role"]; parts: ContentPart[]; native?: Turn["native"] }[] = [];
+  const turns: (Omit<Turn, "parts"> & { readonly parts: ContentPart[] })[] = [];
   /** False once something came between that must keep its place. */
   let joinable = false;
   let userSeen = false;
 
-  const say = (role: "assistant" | "tool", ...parts: ContentPart[]): void => {
+  const say = (role: "assistant" | "tool", at: number, ...parts: ContentPart[]): void => {
     const last = turns.at(-1);
     if (joinable && last?.role === role) last.parts.push(...parts);
-    else turns.push({ role, parts });
+    else turns.push({ role, path: pointer("input", at), parts });
     joinable = true;
   };
   const readMessage = (item: JsonObject, at: number): void => {
     const { role, content } = item;
     if (role === "assistant") {
-      say("assistant", ...inMessage(decodeContent(content), item));
+      say("assistant", at, ...inMessage(decodeContent(content), item));
     } else if (role === "user") {
       userSeen = true;
-      turns.push({ role, parts: decodeContent(content), native: native(item) });
+      turns.push({
+        role,
+        path: pointer("input", at),
+        parts: decodeContent(content),
+        native: native(item),
+      });
       joinable = false;
     } else if (role === "system" || role === "developer") {
       for (const text of readSystem(item)) {
         system.push({
           ...text,
           role,
+          path: pointer("input", at),
           ...(userSeen ? { late: true } : {}),
           ...(turns.length > 0 ? { turnsBefore: turns.length } : {}),
         });
@@ -73,11 +79,20 @@ export function decodeInput(body: JsonObject): DecodedInput {
 
   const instructions = textOf(body["instructions"]);
   if (instructions !== undefined) {
-    system.push({ text: instructions, native: native({ member: "instructions" }) });
+    system.push({
+      text: instructions,
+      path: "/instructions",
+      native: native({ member: "instructions" }),
+    });
   }
   const { input } = body;
   if (typeof input === "string") {
-    turns.push({ role: "user", parts: [{ type: "text", text: input }], native: native(input) });
+    turns.push({
+      role: "user",
+      path: "/input",
+      parts: [{ type: "text", text: input }],
+      native: native(input),
+    });
   }
   listOf(input).forEach((item, at) => {
     if (!isObject(item)) return;
@@ -86,13 +101,13 @@ export function decodeInput(body: JsonObject): DecodedInput {
       case "message":
         return readMessage(item, at);
       case "reasoning":
-        return say("assistant", decodeReasoning(item));
+        return say("assistant", at, decodeReasoning(item));
       case "function_call":
-        return say("assistant", decodeCall(item, pointer("input", at), warnings));
+        return say("assistant", at, decodeCall(item, pointer("input", at), warnings));
       case "function_call_output":
-        return say("tool", decodeResult(item));
+        return say("tool", at, decodeResult(item));
       default:
-        return say(isFromCaller(type) ? "tool" : "assistant", {
+        return say(isFromCaller(type) ? "tool" : "assistant", at, {
           type: "native",
           kind: type,
           native: native(item),

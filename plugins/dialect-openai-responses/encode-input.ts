@@ -36,7 +36,7 @@ export function encodeInput(call: Call, context: EncodeContext): EncodedInput {
   };
   call.turns.forEach((turn, at) => {
     writeSystem(at);
-    items.push(...encodeTurn(turn, pointer("input", items.length), context));
+    items.push(...encodeTurn(turn, turn.path ?? pointer("input", items.length), context));
   });
   writeSystem(Number.POSITIVE_INFINITY);
   const input = only !== undefined && rest.length === 0 ? only : items;
@@ -76,7 +76,7 @@ function encodeSystem(texts: readonly SystemText[]): JsonObject[] {
       text,
       ...(native ? { native } : {}),
     }));
-    return encodeMessage(first.role ?? "system", parts, "input_text", "/input");
+    return encodeMessage(first.role ?? "system", parts, "input_text", first.path ?? "/input");
   });
 }
 

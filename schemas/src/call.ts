@@ -8,6 +8,7 @@ const SystemText = Type.Object({
   late: Type.Optional(Type.Boolean({ description: "It stood after the first user turn" })),
   turnsBefore: Type.Optional(Type.Integer({ minimum: 0 })),
   role: Type.Optional(Type.Enum(["system", "developer"])),
+  path: Type.Optional(Type.String({ description: "JSON pointer into the caller's body" })),
   cache: Type.Optional(CacheMark),
   native: Type.Optional(Native),
 }, { ...closed, description: "One system or developer text" });
@@ -15,6 +16,7 @@ const SystemText = Type.Object({
 const Turn = Type.Object({
   role: Type.Enum(["user", "assistant", "tool"]),
   name: Type.Optional(Type.String({ description: "The participant's name" })),
+  path: Type.Optional(Type.String({ description: "JSON pointer into the caller's body" })),
   parts: Type.Array(ContentPart),
   native: Type.Optional(Native),
 }, { ...closed, description: "One turn; tool results form turns of role `tool`" });
