@@ -119,7 +119,13 @@ async function groupsOf(
     throw refuse("could not be started", cause);
   });
   if (!sink.query) throw refuse("cannot be queried");
-  return await sink.query(question);
+  return await sink.query(question).catch((cause: unknown) => {
+    throw new GatewayError(
+      "DATABASE_UNAVAILABLE",
+      `Cannot query usage: sink "${id}" does not answer`,
+      { cause },
+    );
+  });
 }
 
 /** Names of entities as they are now. Users are looked up; all others stand in the snapshot. */

@@ -1,14 +1,13 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import { temporaryFolder } from "../command/testing.ts";
 import { loadConfig } from "../config.ts";
 import { installationRoot } from "../host/discover.ts";
 import { createKernel } from "../kernel.ts";
 import { startEmbedded } from "../store/embedded.ts";
-import { disposable, silentLog } from "../store/testing.ts";
+import { disposable, pauseServer, silentLog } from "../store/testing.ts";
 
 /** How a gateway came through a time without its database. */
 export interface OutageReport {
@@ -50,11 +49,12 @@ export async function runThroughOutage(
     load.reset();
     await delay(3_000);
     const before = load.reset();
-    if (kind === "paused") process.kill(server.pid, "SIGSTOP");
+    let wake = () => {};
+    if (kind === "paused") wake = pauseServer(server.pid);
     else await server.stop();
     await delay(durationMs);
     const during = load.reset();
-    if (kind === "paused") process.kill(server.pid, "SIGCONT");
+    if (kind === "paused") wake();
     else server = await startDatabase();
     const backAt = performance.now();
     await delay(500);

@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import type { Log } from "../contract/plugin.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { startEmbedded } from "./embedded.ts";
@@ -21,6 +22,17 @@ export const disposable = { fsync: "off", full_page_writes: "off", synchronous_c
 
 /** A log that keeps silent. */
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** Stops a server with all it runs, so that living connections get no answer either. Answers how to wake it. */
+export function pauseServer(pid: number): () => void {
+  process.kill(pid, "SIGSTOP");
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ")
+    .filter(Boolean).map(Number);
+  for (const child of children) process.kill(child, "SIGSTOP");
+  return () => {
+    for (const child of [...children, pid]) process.kill(child, "SIGCONT");
+  };
+}
 
 /**
  * Starts an embedded PostgreSQL in a temporary folder. Call it in `beforeAll` and `stop` in `afterAll`; tests
