@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import type { EntityManager } from "@mikro-orm/postgresql";
 import { GatewayError } from "../../contract/errors.ts";
 import { sealedBy } from "../../host/encryption-backends.ts";
@@ -46,6 +47,7 @@ export type ReEncryptionParts = Pick<
  */
 export const reEncryptionTimes = { lookMs: 5_000, leaseMs: 15_000 } as const;
 
+const stopMs = 5_000;
 const rowsAtOnce = 20;
 const mostErrors = 20;
 
@@ -178,7 +180,8 @@ export function createReEncryption(
     async stop() {
       isStopping = true;
       clearInterval(timer);
-      await run;
+      // A backend that does not answer must not hold up the end: then the claim runs out by itself.
+      await Promise.race([run, delay(stopMs, undefined, { ref: false })]);
     },
   };
 }
