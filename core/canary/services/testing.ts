@@ -56,7 +56,7 @@ export const providerMoods = [
   ...["error-400", "error-401", "error-403", "error-404", "error-409", "error-429", "error-500"],
   ...["error-529", "error-code", "error-plain", "error-html", "error-deep", "error-cut"],
   ...["redirect", "not-http", "not-json", "wrong-json", "long-head", "stream-error"],
-  ...["stream-cut", "stream-odd", "hang"],
+  ...["stream-code", "stream-cut", "stream-odd", "hang"],
 ] as const;
 
 /** A provider that repeats the credentials it is called with wherever an answer has room for a text. */
@@ -109,7 +109,9 @@ export const respondAsProvider: Respond = (request, response) => {
       return response.writeHead(502, { ...echoed, "content-type": "text/html" })
         .end(`<h1>Bad gateway</h1><pre>${told}</pre>`);
     case "error-deep":
-      return json(400, { error: { message: JSON.stringify({ message: JSON.stringify(headers) }) } });
+      return json(400, {
+        error: { message: JSON.stringify({ message: JSON.stringify(headers) }) },
+      });
     case "error-cut":
       response.writeHead(400, { "content-type": "application/json", "content-length": "9999" });
       response.write(`{"error":{"message":"${key}`);
@@ -134,8 +136,12 @@ export const respondAsProvider: Respond = (request, response) => {
       response.write(`data: ${JSON.stringify(chunk("well"))}\n\n`);
       if (mood === "stream-error") {
         response.end(`event: error\ndata: ${JSON.stringify(error("overloaded_error"))}\n\n`);
+      } else if (mood === "stream-code") {
+        // By then the content before it has been sent on.
+        setTimeout(() => response.end(`data: ${JSON.stringify(error(key))}\n\n`), 200);
       } else if (mood === "stream-odd") {
-        response.end(`data: {"odd ${key}\n\nid: ${key}\n: ${told}\n\n`);
+        // What a provider says as the answer itself is handed on as it is, so no credential stands here.
+        response.end('data: {"odd\n\nid: 1\n: comment\n\n');
       } else {
         response.write(`data: {"error":{"message":"${key}`);
         setTimeout(() => response.destroy(), 20);
@@ -175,7 +181,9 @@ export function respondAsIssuer(own: () => string): Respond {
     const secret = decodeURIComponent(basic.split(":")[1]?.replaceAll("+", " ") ?? "");
     const echo = `You sent ${headers["authorization"]}, which is ${secret}`;
     const code = new URLSearchParams(body.toString("utf8")).get("code");
-    if (code === "description") return json(400, { error: "invalid_client", error_description: echo });
+    if (code === "description") {
+      return json(400, { error: "invalid_client", error_description: echo });
+    }
     if (code === "error") return json(400, { error: secret, error_uri: `https://e/?s=${secret}` });
     if (code === "challenge") {
       return json(401, {}, { "www-authenticate": `Basic realm="${secret}", error="${secret}"` });
