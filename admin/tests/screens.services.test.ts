@@ -92,6 +92,7 @@ const settled: Readonly<Record<string, string>> = {
   "connection-capacity": `${home}/connections/${
     encodeURIComponent(markup.replaceAll("/", ""))
   }?tab=capacity`,
+  "connection-usage": `${home}/connections/echo?tab=usage`,
   "connection-used-by": `${home}/connections/echo?tab=used-by`,
   "connection-history": `${home}/connections/echo?tab=history`,
   "connection-code": `${home}/connections/echo?tab=code`,
@@ -103,6 +104,7 @@ const settled: Readonly<Record<string, string>> = {
   "resource-fallback": `${home}/resources/${odd}?tab=fallback`,
   "resource-capacity": `${home}/resources/${odd}?tab=capacity`,
   "resource-access": `${home}/resources/${odd}?tab=access`,
+  "resource-usage": `${home}/resources/falls%20back?tab=usage`,
   "resource-use": `${home}/resources/${odd}?tab=use`,
   "resource-history": `${home}/resources/${odd}?tab=history`,
   "resource-code": `${home}/resources/${odd}?tab=code`,

@@ -1,7 +1,7 @@
 import type { UsageAnswer, UsageQuery } from "@vmx/sdk";
 import { formatCompact, formatDuration, formatMoney, formatPercent } from "#lib/format/format.ts";
-import { bucketTime } from "./usage/buckets.ts";
-import { failedRequests } from "./usage/measures.ts";
+import { bucketTime } from "#lib/usage/buckets.ts";
+import { failedRequests } from "#lib/usage/measures.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 

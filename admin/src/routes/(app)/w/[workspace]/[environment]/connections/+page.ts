@@ -1,5 +1,6 @@
 import { query } from "#lib/api/query.svelte.ts";
 import { vmx } from "#lib/api/vmx.ts";
+import { readLastDay } from "#lib/usage/last-day.ts";
 import type { PageLoad } from "./$types";
 
 export const load: PageLoad = async ({ parent }) => {
@@ -7,5 +8,6 @@ export const load: PageLoad = async ({ parent }) => {
   return {
     connections: query(() => scope.api.aiConnections.list().toArray()),
     providers: query(() => vmx.aiProviders.list().toArray()),
+    lastDay: query(() => readLastDay(scope, "connectionId")),
   };
 };
