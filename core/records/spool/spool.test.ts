@@ -171,6 +171,30 @@ test("a full spool gives up payloads first, then rows or requests, as it is told
   }
 });
 
+test("a disk that stays full has rows held in memory up to 64 MiB, and then the policy decides", async () => {
+  const refuse = () => {
+    throw Object.assign(new Error("no space left"), { code: "ENOSPC" });
+  };
+  for (const whenFull of ["serve", "refuse"] as const) {
+    const options = { maxBytes: 2 ** 30, whenFull, disk: { write: refuse, writev: refuse } };
+    const spool = open(options);
+    const row = `"${"r".repeat(500_000)}"`;
+    let taken = 0;
+    while (taken < 300 && spool.mayStart() && spool.finish(createRequestId(), row, [])) taken++;
+    expect(taken * 500_000 / 2 ** 20).toBeGreaterThan(60);
+    expect(spool.state().bytes / 2 ** 20).toBeLessThan(66);
+    expect(spool.state()).toMatchObject({
+      pressure: "full",
+      writable: false,
+      lost: whenFull === "serve" ? 1 : 0,
+    });
+    expect(spool.mayStart()).toBe(whenFull === "serve");
+    // What is in memory is shipped all the same, and makes room.
+    expect(await drain(spool)).toHaveLength(taken);
+    expect(spool.mayStart()).toBe(true);
+  }
+});
+
 test("a folder is adopted when its owner is gone, and only then", async () => {
   const spool = open();
   spool.finish(createRequestId(), "{}", []);
