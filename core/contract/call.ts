@@ -88,6 +88,8 @@ export interface CacheMark {
 }
 
 interface Piece {
+  /** Where it stands in the caller's body, as a JSON pointer; warnings about it lead there. */
+  readonly path?: string;
   readonly cache?: CacheMark;
   readonly native?: Native;
 }

@@ -15,14 +15,17 @@ import {
   objectOf,
   objectsOf,
   ownFamily,
+  pointer,
   present,
   textOf,
 } from "./read-json.ts";
 
-/** Reads content in either form. A bare string has no native of its own. */
-export function decodeContent(content: Json | undefined): ContentPart[] {
-  if (typeof content === "string") return [{ type: "text", text: content }];
-  return objectsOf(content).map(decodeBlock);
+/** Reads content in either form, which stands at `path`. A bare string has no native of its own. */
+export function decodeContent(content: Json | undefined, path: string): ContentPart[] {
+  if (typeof content === "string") return [{ type: "text", text: content, path }];
+  return listOf(content).flatMap((block, at) =>
+    isObject(block) ? decodeBlock(block, path + pointer(at)) : []
+  );
 }
 
 /** Reads `cache_control`; undefined when there is none. */
@@ -42,8 +45,8 @@ export function contentText(content: Json | undefined): string {
     .join("\n");
 }
 
-function decodeBlock(block: JsonObject): ContentPart {
-  const kept = present({ cache: readCache(block), native: native(block) });
+function decodeBlock(block: JsonObject, path: string): ContentPart {
+  const kept = present({ path, cache: readCache(block), native: native(block) });
   const type = textOf(block["type"]) ?? "unknown";
   switch (type) {
     case "text":
@@ -78,7 +81,7 @@ function decodeBlock(block: JsonObject): ContentPart {
       return {
         type: "tool-result",
         callId: textOf(block["tool_use_id"]) ?? "",
-        content: decodeContent(block["content"]).map(forResult),
+        content: decodeContent(block["content"], `${path}/content`).map(forResult),
         ...present({ isError: flagOf(block["is_error"]) }),
         ...kept,
       };

@@ -23,15 +23,16 @@ export function decodeConversation(
     if (!message) continue;
     const { role, content } = message;
     const path = pointer("messages", at);
-    if (role === "assistant") turns.push({ role, path, parts: decodeContent(content) });
-    else if (role === "system") {
+    if (role === "assistant") {
+      turns.push({ role, path, parts: decodeContent(content, `${path}/content`) });
+    } else if (role === "system") {
       if (isText(content)) {
         texts.push(...decodeSystem(content, { late: true, path, turnsBefore: turns.length }));
       } else {
-        const parts = decodeContent(content);
+        const parts = decodeContent(content, `${path}/content`);
         turns.push({ role: "user", path, parts, native: native({ role: "system" }) });
       }
-    } else turns.push(...decodeUser(path, decodeContent(content)));
+    } else turns.push(...decodeUser(path, decodeContent(content, `${path}/content`)));
   }
   return { system: texts, turns };
 }

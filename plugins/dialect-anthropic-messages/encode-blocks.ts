@@ -89,7 +89,7 @@ function encodeResult(
   if (!first) return own?.["content"];
   const plain = part.content.length === 1 && first.type === "text" && !first.native && !first.cache;
   if (plain) return first.text;
-  const blocks = part.content.map((each) => encodeBlock(each, path, context));
+  const blocks = part.content.map((each) => encodeBlock(each, each.path ?? path, context));
   return blocks.filter((block) => block !== undefined);
 }
 

@@ -74,7 +74,7 @@ function writeTurn(turn: Turn, path: string, context: EncodeContext): Message {
     context.warn(dropped(`${path}/name`, "Messages have no participant's name"));
   }
   for (const part of turn.parts) {
-    const block = encodeBlock(part, path, context);
+    const block = encodeBlock(part, part.path ?? path, context);
     if (block) blocks.push(block);
   }
   const [first] = turn.parts;

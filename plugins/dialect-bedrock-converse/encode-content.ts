@@ -25,7 +25,7 @@ export function encodeParts(
 ): JsonObject[] {
   const blocks: JsonObject[] = [];
   parts.forEach((part, at) => {
-    const place = `${path}/content/${at}`;
+    const place = part.path ?? `${path}/content/${at}`;
     const block = encodePart(part, place, context);
     if (block) blocks.push(block);
     if (part.cache) placeMark(blocks, encodeMark(part.cache, place, context), place, context);
@@ -168,7 +168,7 @@ function encodeResult(
   const own = objectOf(ownNative(part)?.["toolResult"]);
   const content: Json[] = [];
   part.content.forEach((each, at) => {
-    const block = encodeResultPart(each, `${path}/content/${at}`, context);
+    const block = encodeResultPart(each, each.path ?? `${path}/content/${at}`, context);
     if (block) content.push(block);
   });
   // A result must hold something, and blank texts are refused.

@@ -94,7 +94,7 @@ function encodeTurn(
     );
   }
   turn.parts.forEach((part, at) => {
-    const below = `${path}/content/${at}`;
+    const below = part.path ?? `${path}/content/${at}`;
     switch (part.type) {
       case "text":
       case "refusal": {
@@ -215,8 +215,8 @@ function encodeResult(
   }
   const parts = media.map((each) =>
     each.type === "native"
-      ? refuse(`content of the kind "${each.kind}"`, path)
-      : writeMedia(each, path)
+      ? refuse(`content of the kind "${each.kind}"`, each.path ?? path)
+      : writeMedia(each, each.path ?? path)
   );
   return profile.mediaInResults
     ? [{ functionResponse: { ...written, parts } }]

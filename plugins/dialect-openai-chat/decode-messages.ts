@@ -48,7 +48,7 @@ export function decodeMessages(messages: Json | undefined): DecodedMessages {
         return;
       default:
         userSeen = true;
-        turns.push(turn("user", message, path, decodeContent(message["content"])));
+        turns.push(turn("user", message, path, decodeContent(message["content"], path)));
     }
   });
   return { system, turns, warnings };
@@ -91,7 +91,7 @@ interface AssistantContext {
 function decodeAssistant(message: JsonObject, context: AssistantContext): Turn {
   const { path, at, legacyIds, warnings } = context;
   const parts: ContentPart[] = [...readReasoning(message)];
-  parts.push(...decodeContent(message["content"]));
+  parts.push(...decodeContent(message["content"], path));
   const refusal = textOf(message["refusal"]);
   if (refusal !== undefined) parts.push({ type: "refusal", text: refusal });
   const audio = objectOf(message["audio"]);
@@ -126,6 +126,7 @@ function decodeCall(call: JsonObject, step: string, context: AssistantContext): 
     type: "tool-call",
     id: textOf(call["id"]) ?? "",
     name: textOf(own["name"]) ?? "",
+    path: context.path + step,
     ...readArguments(
       textOf(own["arguments"]) ?? "",
       `${context.path}${step}/function/arguments`,
@@ -168,8 +169,9 @@ function decodeResult(
   const result: ToolResultContent = {
     type: "tool-result",
     callId,
+    path,
     ...(name === undefined ? {} : { name }),
-    content: decodeContent(message["content"]).map(forResult),
+    content: decodeContent(message["content"], path).map(forResult),
     ...(isError === undefined ? {} : { isError }),
   };
   return { role: "tool", path, parts: [result], native: native(message) };
@@ -179,17 +181,23 @@ function forResult(part: ContentPart): ToolResultContent["content"][number] {
   if (
     part.type === "text" || part.type === "image" || part.type === "file" || part.type === "native"
   ) return part;
-  const original = part.native ?? native({ type: part.type });
-  return { type: "native", kind: part.type, native: original };
+  const { path, native: original = native({ type: part.type }) } = part;
+  return {
+    type: "native",
+    kind: part.type,
+    ...(path === undefined ? {} : { path }),
+    native: original,
+  };
 }
 
 /** Content in either form. A bare string has no native of its own. */
-function decodeContent(content: Json | undefined): ContentPart[] {
-  if (typeof content === "string") return [{ type: "text", text: content }];
-  return listOf(content).filter(isObject).map((part) => {
+function decodeContent(content: Json | undefined, message: string): ContentPart[] {
+  const path = `${message}/content`;
+  if (typeof content === "string") return [{ type: "text", text: content, path }];
+  return listOf(content).flatMap((part, at) => {
+    if (!isObject(part)) return [];
     const cache = readCache(part);
-    const decoded = decodePart(part);
-    return cache ? { ...decoded, cache } : decoded;
+    return { ...decodePart(part), path: path + pointer(at), ...(cache ? { cache } : {}) };
   });
 }
 
@@ -263,5 +271,11 @@ function turn(
   parts: readonly ContentPart[],
 ): Turn {
   const name = textOf(message["name"]);
-  return { role, ...(name === undefined ? {} : { name }), path, parts, native: native(message) };
+  return {
+    role,
+    ...(name === undefined ? {} : { name }),
+    path,
+    parts: parts.map((part) => ({ path, ...part })),
+    native: native(message),
+  };
 }

@@ -41,7 +41,7 @@ export function encodeContent(
   const plain = parts.length === 1 && first?.type === "text" &&
     (!first.cache || !context.profile.cacheBreakpoints);
   if (plain && !Array.isArray(original)) return first.text;
-  return parts.map((part, at) => encodePart(part, `${path}/content/${at}`, context));
+  return parts.map((part, at) => encodePart(part, part.path ?? `${path}/content/${at}`, context));
 }
 
 /** Writes one part of a content array. */

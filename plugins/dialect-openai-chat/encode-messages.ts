@@ -88,7 +88,9 @@ function encodeTurn(turn: Turn, at: number, context: EncodeContext): JsonObject[
   if (turn.role === "assistant") return [encodeAssistant(turn, path, context)];
   const results = turn.parts.filter((part) => part.type === "tool-result");
   const rest = turn.parts.filter((part) => part.type !== "tool-result");
-  const messages = results.map((result) => encodeResult(result, turn, path, context));
+  const messages = results.map((result) =>
+    encodeResult(result, turn, result.path ?? path, context)
+  );
   if (rest.length === 0 && results.length > 0) return messages;
   const own = ownNative(turn);
   messages.push(restore(
@@ -111,8 +113,9 @@ function encodeAssistant(turn: Turn, path: string, context: EncodeContext): Json
   const calls: JsonObject[] = [];
   const message: Record<string, Json | undefined> = { role: "assistant", name: turn.name };
   for (const part of turn.parts) {
-    if (part.type === "reasoning") Object.assign(message, encodeReasoning(part, path, context));
-    else if (part.type === "tool-call") {
+    if (part.type === "reasoning") {
+      Object.assign(message, encodeReasoning(part, part.path ?? path, context));
+    } else if (part.type === "tool-call") {
       const legacy = objectOf(ownNative(part)?.["function_call"]);
       if (legacy) {
         message["function_call"] = {
@@ -121,7 +124,7 @@ function encodeAssistant(turn: Turn, path: string, context: EncodeContext): Json
         };
       } else calls.push(encodeCall(part, context));
     } else if (part.type === "native") {
-      const value = nativeValue(part, path);
+      const value = nativeValue(part, part.path ?? path);
       if (part.kind === "audio") message["audio"] = value;
       else if (listOf(own?.["tool_calls"]).includes(part.native.value)) calls.push(value);
       else if (value["id"] !== undefined && value["custom"] !== undefined) calls.push(value);
@@ -192,7 +195,7 @@ function encodeResult(
     if (part.type === "text") return part;
     context.warnings.push({
       code: part.type === "image" ? "tool_result_image_dropped" : "tool_result_part_dropped",
-      path,
+      path: part.path ?? path,
       action: "dropped",
       detail: `Tool messages take text only; a part of type "${part.type}" is left out`,
     });

@@ -410,6 +410,7 @@ const cases: readonly Case[] = [
       const [reasoning] = dialect.decodeRequest(body, "chat").value.turns[1]!.parts;
       assert.deepEqual(reasoning, {
         type: "reasoning",
+        path: "/messages/1",
         text: "think",
         family: "other",
         signature: "s",

@@ -1,16 +1,16 @@
 import type { CacheMark, ContentPart, Json, JsonObject, NativeContent } from "@vmx/core/contract";
 import { isObject } from "@vmx/core/kit";
 import { audioType, fileType, readUrl } from "@vmx/dialect-openai-chat/media";
-import { listOf, objectOf, textOf } from "@vmx/dialect-openai-chat/read-json";
+import { listOf, objectOf, pointer, textOf } from "@vmx/dialect-openai-chat/read-json";
 import { native } from "./native.ts";
 
-/** Reads content in either form. A bare string has no native of its own. */
-export function decodeContent(content: Json | undefined): ContentPart[] {
-  if (typeof content === "string") return [{ type: "text", text: content }];
-  return listOf(content).filter(isObject).map((part) => {
+/** Reads content in either form, which stands at `path`. A bare string has no native of its own. */
+export function decodeContent(content: Json | undefined, path: string): ContentPart[] {
+  if (typeof content === "string") return [{ type: "text", text: content, path }];
+  return listOf(content).flatMap((part, at) => {
+    if (!isObject(part)) return [];
     const cache = readCache(part);
-    const decoded = decodePart(part);
-    return cache ? { ...decoded, cache } : decoded;
+    return { ...decodePart(part), path: path + pointer(at), ...(cache ? { cache } : {}) };
   });
 }
 

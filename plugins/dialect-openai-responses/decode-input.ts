@@ -40,20 +40,26 @@ export function decodeInput(body: JsonObject): DecodedInput {
 
   const say = (role: "assistant" | "tool", at: number, ...parts: ContentPart[]): void => {
     const last = turns.at(-1);
-    if (joinable && last?.role === role) last.parts.push(...parts);
-    else turns.push({ role, path: pointer("input", at), parts });
+    const path = pointer("input", at);
+    const placed = parts.map((part) => ({ path, ...part }));
+    if (joinable && last?.role === role) last.parts.push(...placed);
+    else turns.push({ role, path, parts: placed });
     joinable = true;
   };
   const readMessage = (item: JsonObject, at: number): void => {
     const { role, content } = item;
     if (role === "assistant") {
-      say("assistant", at, ...inMessage(decodeContent(content), item));
+      say(
+        "assistant",
+        at,
+        ...inMessage(decodeContent(content, pointer("input", at, "content")), item),
+      );
     } else if (role === "user") {
       userSeen = true;
       turns.push({
         role,
         path: pointer("input", at),
-        parts: decodeContent(content),
+        parts: decodeContent(content, pointer("input", at, "content")),
         native: native(item),
       });
       joinable = false;
@@ -90,7 +96,7 @@ export function decodeInput(body: JsonObject): DecodedInput {
     turns.push({
       role: "user",
       path: "/input",
-      parts: [{ type: "text", text: input }],
+      parts: [{ type: "text", text: input, path: "/input" }],
       native: native(input),
     });
   }
@@ -105,7 +111,7 @@ export function decodeInput(body: JsonObject): DecodedInput {
       case "function_call":
         return say("assistant", at, decodeCall(item, pointer("input", at), warnings));
       case "function_call_output":
-        return say("tool", at, decodeResult(item));
+        return say("tool", at, decodeResult(item, pointer("input", at, "output")));
       default:
         return say(isFromCaller(type) ? "tool" : "assistant", at, {
           type: "native",
@@ -132,7 +138,7 @@ function place(at: number, original: Json | undefined, item: JsonObject) {
 }
 
 function readSystem(item: JsonObject): SystemText[] {
-  return decodeContent(item["content"]).map((part, at) => ({
+  return decodeContent(item["content"], "").map((part, at) => ({
     text: part.type === "text" ? part.text : "",
     ...(part.cache ? { cache: part.cache } : {}),
     native: place(at, part.native?.value, item),
@@ -168,9 +174,9 @@ function readArguments(text: string, path: string, warnings: Warning[]): JsonObj
   return { _raw: text };
 }
 
-function decodeResult(item: JsonObject): ToolResultContent {
+function decodeResult(item: JsonObject, path: string): ToolResultContent {
   const name = textOf(item["name"]);
-  const parts = decodeContent(item["output"]);
+  const parts = decodeContent(item["output"], path);
   return {
     type: "tool-result",
     callId: textOf(item["call_id"]) ?? "",
@@ -179,7 +185,12 @@ function decodeResult(item: JsonObject): ToolResultContent {
       part.type === "text" || part.type === "image" || part.type === "file" ||
         part.type === "native"
         ? part
-        : { type: "native", kind: part.type, native: part.native ?? native({ type: part.type }) }
+        : {
+          type: "native",
+          kind: part.type,
+          path: part.path ?? path,
+          native: part.native ?? native({ type: part.type }),
+        }
     ),
     native: native(item),
   };

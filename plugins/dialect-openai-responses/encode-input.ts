@@ -93,7 +93,7 @@ function encodeMessage(
   const content: Json = bare
     ? first.text
     : parts.map((part, at) =>
-      encodePart(part, placeOf(part)?.original, textType, `${path}/content/${at}`)
+      encodePart(part, placeOf(part)?.original, textType, part.path ?? `${path}/content/${at}`)
     );
   return restore({ role, content }, place?.item, messageMembers);
 }
@@ -111,8 +111,9 @@ function encodeTurn(turn: Turn, path: string, context: EncodeContext): JsonObjec
   const items: JsonObject[] = [];
   const said: ContentPart[] = [];
   for (const part of turn.parts) {
-    if (part.type === "tool-result") items.push(encodeResult(part, path, context));
-    else if (turn.role === "tool" && part.type === "native") items.push(nativeValue(part, path));
+    const at = part.path ?? path;
+    if (part.type === "tool-result") items.push(encodeResult(part, at, context));
+    else if (turn.role === "tool" && part.type === "native") items.push(nativeValue(part, at));
     else said.push(part);
   }
   const own = ownNative(turn);
@@ -124,7 +125,7 @@ function encodeTurn(turn: Turn, path: string, context: EncodeContext): JsonObjec
     : said.length === 0 && !own
     ? ""
     : said.map((part, at) =>
-      encodePart(part, ownNative(part), "input_text", `${path}/content/${at}`)
+      encodePart(part, ownNative(part), "input_text", part.path ?? `${path}/content/${at}`)
     );
   return [...items, restore({ role: "user", content }, own, messageMembers)];
 }
@@ -151,10 +152,11 @@ function encodeAssistant(turn: Turn, path: string, context: EncodeContext): Json
       continue;
     }
     flush();
-    if (part.type === "reasoning") items.push(...encodeReasoning(part, path, context));
+    const at = part.path ?? path;
+    if (part.type === "reasoning") items.push(...encodeReasoning(part, at, context));
     else if (part.type === "tool-call") items.push(encodeCall(part, context));
-    else if (part.type === "native") items.push(nativeValue(part, path));
-    else refuse(`a part of type "${part.type}" in an assistant's message`, path);
+    else if (part.type === "native") items.push(nativeValue(part, at));
+    else refuse(`a part of type "${part.type}" in an assistant's message`, at);
   }
   flush();
   return items;

@@ -91,7 +91,7 @@ export function encodeResult(
     : parts.length === 0 && !Array.isArray(own?.["output"])
     ? ""
     : parts.map((part, at) =>
-      encodePart(part, ownNative(part), "input_text", `${path}/output/${at}`)
+      encodePart(part, ownNative(part), "input_text", part.path ?? `${path}/output/${at}`)
     );
   return restore(
     {

@@ -260,6 +260,7 @@ test("what another family signed is packed, and unpacked when the caller gives i
   const { value: call } = dialect.decodeRequest(body, "chat");
   expect(call.turns[1]?.parts[0]).toEqual({
     type: "reasoning",
+    path: "/input/1",
     text: "Hm…",
     family: "other",
     signature: "c2lnbmVk",

@@ -36,7 +36,11 @@ export const MediaSource = Type.Union([
   }, closed),
 ], { description: "Where bytes come from" });
 
-const piece = { cache: Type.Optional(CacheMark), native: Type.Optional(Native) };
+const piece = {
+  path: Type.Optional(Type.String({ description: "JSON pointer into the caller's body" })),
+  cache: Type.Optional(CacheMark),
+  native: Type.Optional(Native),
+};
 
 const TextContent = Type.Object({
   type: Type.Literal("text"),
@@ -96,6 +100,7 @@ const RefusalContent = Type.Object({
 const NativeContent = Type.Object({
   type: Type.Literal("native"),
   kind: Type.String({ description: "What it is, for warnings, such as `computer_call`" }),
+  path: piece.path,
   cache: piece.cache,
   native: Native,
 }, { ...closed, description: "A part only its own dialect family understands" });
