@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { createTokenValue } from "../access/token-format.ts";
 import { Secret } from "../kit/index.ts";
 import { containsAny } from "./contains-any.ts";
 import { createRedact } from "./redact.ts";
@@ -13,7 +14,7 @@ const patterns = [
 /** All formats in one expression, each where it stands: slow, and what the fast way has to agree with. */
 const together = new RegExp(
   [
-    "vmx_(?:sk|pat)_[A-Za-z0-9]{8,}",
+    "vmx_(?:sk|pat)_[A-Za-z0-9_-]{8,}",
     "(?<=\\b[Bb]earer )[A-Za-z0-9._~+/=-]{8,}",
     '(?<=://)[^/\\s:@"]+:[^/\\s@"]+(?=@)',
     '(?<=\\b(?i:authorization|cookie|set-cookie|x-api-key|x-goog-api-key|x-vmx-csrf)\\\\?"?[:=] ?\\\\?"?)' +
@@ -105,5 +106,13 @@ test.each<[string, (secret: string) => string]>([
     const safe = createRedact([])(text, { nested: { apiKey: new Secret(secret) } });
     expect(safe).toMatch(/^before .*\[redacted\].* after$/);
     expect(safe).not.toMatch(/beg|end/);
+  }
+});
+
+test("a personal access token is taken out as a whole, whatever characters it has", () => {
+  const redact = createRedact([]);
+  for (let byte = 0; byte < 256; byte++) {
+    const { value } = createTokenValue((size) => new Uint8Array(size).fill(byte));
+    expect(redact(`the token ${value}.`), value).toBe("the token [redacted].");
   }
 });

@@ -16,7 +16,7 @@ interface SecretFormat {
 
 /** Formats of credentials that are never shown, beside those plugins announce. */
 const ownFormats: readonly SecretFormat[] = [
-  { secret: "vmx_(?:sk|pat)_[A-Za-z0-9]{8,}" },
+  { secret: "vmx_(?:sk|pat)_[A-Za-z0-9_-]{8,}" },
   { behind: "\\b[Bb]earer ", secret: "[A-Za-z0-9._~+/=-]{8,}" },
   { behind: "://", secret: '[^/\\s:@"]+:[^/\\s@"]+(?=@)' },
   // Headers that carry credentials, as `name: value` and as a member of a JSON text.
