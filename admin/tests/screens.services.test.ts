@@ -138,7 +138,9 @@ const expected: Readonly<Record<string, RegExp>> = {
 for (const theme of ["light", "dark"] as const) {
   for (const width of [1280, 390]) {
     test(
-      `every screen is whole, accessible and quiet: ${theme}, ${width} px`,
+      `every screen is whole, accessible and quiet: ${theme}, ${width} px${
+        theme === "light" && width === 390 ? " and 320 px" : ""
+      }`,
       { timeout: 600_000 },
       async () => {
         const visit = await console.open({ theme, width });
@@ -166,6 +168,15 @@ for (const theme of ["light", "dark"] as const) {
           }));
           if (headings !== 1) found.push(`${name}: ${headings} main headings`);
           if (overflow > 0) found.push(`${name}: ${overflow} px wider than the window`);
+          if (width === 390 && theme === "light") {
+            // As narrow as 1280 px are at a zoom of 400 %.
+            await visit.page.setViewportSize({ width: 320, height: 844 });
+            const wide = await visit.page.evaluate(() =>
+              document.documentElement.scrollWidth - document.documentElement.clientWidth
+            );
+            if (wide > 0) found.push(`${name}: ${wide} px wider than 320 px`);
+            await visit.page.setViewportSize({ width, height: 844 });
+          }
           if (title === "broken") found.push(`${name}: stored markup ran`);
           paintMs.push(paint);
           paints.push(`${name} ${paint.toFixed(0)} ms, ${(script / 1024).toFixed(0)} KiB`);
@@ -199,20 +210,6 @@ test("the sign-in page is accessible, and wrong credentials do not tell which pa
     /user(name)? .*(unknown|exist)/i,
   );
   await visit.picture("sign-in-light-1280");
-  await visit.close();
-});
-
-test("nothing is wider than a window of 320 px", { timeout: 600_000 }, async () => {
-  const visit = await console.open({ width: 320 });
-  const wide: string[] = [];
-  for (const [name, path] of Object.entries(screens)) {
-    await visit.go(path);
-    const overflow = await visit.page.evaluate(() =>
-      document.documentElement.scrollWidth - document.documentElement.clientWidth
-    );
-    if (overflow > 0) wide.push(`${name}: ${overflow} px`);
-  }
-  expect(wide).toEqual([]);
   await visit.close();
 });
 
