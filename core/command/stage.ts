@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { basename, dirname, extname, join, relative, sep } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { stagedManifest } from "./staged-manifest.ts";
 
 /*
@@ -158,8 +159,18 @@ function run(command: string, args: readonly string[], cwd: string): Promise<voi
   });
 }
 
+/** Weight of a staged package's scripts in bytes, gzip. */
+export async function scriptBytes(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true });
+  const scripts = entries.filter((name) => name.endsWith(".js"));
+  const texts = await Promise.all(scripts.map((name) => readFile(join(folder, name))));
+  return gzipSync(Buffer.concat(texts)).length;
+}
+
 if (import.meta.main) {
   const root = fileURLToPath(new URL("../..", import.meta.url));
   const staged = await stagePackages(root, join(root, "stage"));
   console.log(`Staged ${staged.map((folder) => relative(root, folder)).join(", ")}`);
+  const bytes = await scriptBytes(join(root, "stage/sdk"));
+  console.log(`The client's scripts weigh ${(bytes / 1_000).toFixed(1)} KB, gzip`);
 }
