@@ -4,8 +4,8 @@ import { Buffer } from "node:buffer";
 export interface Canary {
   /** What it stands for, such as "database password". */
   readonly name: string;
-  /** Random, at least `windowCharacters` long, without any part that may be shown. */
-  readonly value: string;
+  /** A random text, or bytes, at least `windowCharacters` long, without any part that may be shown. */
+  readonly value: string | Uint8Array;
 }
 
 /** A secret as it looks after one way of writing it down. */
@@ -15,48 +15,62 @@ export interface Form {
 }
 
 /** Every way of writing a secret down that is searched for; ways that lead to the same bytes are told once. */
-export function formsOf(value: string): Form[] {
-  const raw = Buffer.from(value);
-  const json = JSON.stringify(value).slice(1, -1);
-  const percent = encodeURIComponent(value);
-  const units = [...value].flatMap((character) =>
-    Array.from({ length: character.length }, (_, at) => hex4(character.charCodeAt(at)))
-  );
-  const bytes = [...raw].map((byte) => byte.toString(16).padStart(2, "0"));
-  const texts: [string, string][] = [
-    ["raw", value],
-    ["reversed", [...value].reverse().join("")],
-    ["hex", bytes.join("")],
-    ["hex, upper case", bytes.join("").toUpperCase()],
-    ["URL", percent],
-    ["URL, lower case", percent.replace(/%[0-9A-F]{2}/g, (escape) => escape.toLowerCase())],
-    ["URL form", new URLSearchParams([["", value]]).toString().slice(1)],
-    ["URL, every byte", bytes.map((byte) => `%${byte}`).join("")],
-    ["URL, every byte, upper case", bytes.map((byte) => `%${byte.toUpperCase()}`).join("")],
-    ["JSON", json],
-    ["JSON, slashes escaped", json.replaceAll("/", "\\/")],
-    ["JSON in JSON", JSON.stringify(json).slice(1, -1)],
-    ["JSON, plain ASCII", json.replace(/[^\x20-\x7e]/g, (one) => `\\u${hex4(one.charCodeAt(0))}`)],
-    ["JSON, \\u for all", units.map((unit) => `\\u${unit}`).join("")],
-    ["JSON, \\u for all, upper case", units.map((unit) => `\\u${unit.toUpperCase()}`).join("")],
-    ["UTF-16", ""],
-  ];
-  const forms: Form[] = texts.map(([name, text]) => ({
-    name,
-    bytes: name === "UTF-16" ? Buffer.from(value, "utf16le") : Buffer.from(text),
-  }));
-  for (const shift of [0, 1, 2]) {
-    const text = base64Within(raw, shift);
-    const where = shift === 0 ? "" : `, ${shift} bytes in`;
-    forms.push({ name: `base64${where}`, bytes: Buffer.from(text) });
-    const safe = text.replaceAll("+", "-").replaceAll("/", "_");
-    forms.push({ name: `base64url${where}`, bytes: Buffer.from(safe) });
-  }
+export function formsOf(value: Canary["value"]): Form[] {
+  const raw = Buffer.from(value as Uint8Array);
+  const forms = [...byteForms(raw), ...(typeof value === "string" ? textForms(value) : [])];
   const seen = new Set<string>();
   return forms.filter(({ bytes }) => {
     const key = bytes.toString("latin1");
     return seen.has(key) ? false : seen.add(key);
   });
+}
+
+function byteForms(raw: Buffer): Form[] {
+  const bytes = [...raw].map((byte) => byte.toString(16).padStart(2, "0"));
+  const forms = [
+    { name: "raw", bytes: raw },
+    { name: "reversed", bytes: Buffer.from(raw.toReversed()) },
+    asForm("hex", bytes.join("")),
+    asForm("hex, upper case", bytes.join("").toUpperCase()),
+    asForm("URL, every byte", bytes.map((byte) => `%${byte}`).join("")),
+    asForm("URL, every byte, upper case", bytes.map((byte) => `%${byte.toUpperCase()}`).join("")),
+  ];
+  for (const shift of [0, 1, 2]) {
+    const text = base64Within(raw, shift);
+    const where = shift === 0 ? "" : `, ${shift} bytes in`;
+    const safe = text.replaceAll("+", "-").replaceAll("/", "_");
+    forms.push(asForm(`base64${where}`, text), asForm(`base64url${where}`, safe));
+  }
+  return forms;
+}
+
+function textForms(value: string): Form[] {
+  const json = JSON.stringify(value).slice(1, -1);
+  const percent = encodeURIComponent(value);
+  const units = Array.from({ length: value.length }, (_, at) => hex4(value.charCodeAt(at)));
+  return [
+    asForm("URL", percent),
+    asForm("URL, lower case", percent.replace(/%[0-9A-F]{2}/g, (one) => one.toLowerCase())),
+    asForm("URL form", new URLSearchParams([["", value]]).toString().slice(1)),
+    asForm("JSON", json),
+    asForm("JSON, slashes escaped", json.replaceAll("/", "\\/")),
+    asForm("JSON in JSON", JSON.stringify(json).slice(1, -1)),
+    asForm(
+      "JSON, plain ASCII",
+      json.replace(/[^\x20-\x7e]/g, (one) => `\\u${hex4(one.charCodeAt(0))}`),
+    ),
+    asForm("JSON, \\u for all", units.map((unit) => `\\u${unit}`).join("")),
+    asForm(
+      "JSON, \\u for all, upper case",
+      units.map((unit) => `\\u${unit.toUpperCase()}`).join(""),
+    ),
+    { name: "UTF-16", bytes: Buffer.from(value, "utf16le") },
+    { name: "reversed, by characters", bytes: Buffer.from([...value].reverse().join("")) },
+  ];
+}
+
+function asForm(name: string, text: string): Form {
+  return { name, bytes: Buffer.from(text) };
 }
 
 /** The characters of base64 that depend on the secret alone when `shift` other bytes precede it. */

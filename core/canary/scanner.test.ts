@@ -87,6 +87,15 @@ test.each<[string, (text: string) => string | Uint8Array]>([
   expect(scanner.scan("the dump", packed)[0]!.place).toMatch(/^the dump > \w+ at \d+/);
 });
 
+test("finds a secret that is no text", () => {
+  const key = randomBytes(32);
+  const own = createScanner([{ name: "key", value: key }]);
+  for (const write of ["latin1", "hex", "base64", "base64url"] as const) {
+    const bytes = Buffer.concat([noise(), Buffer.from(key.toString(write), "latin1"), noise()]);
+    expect(own.scan("here", bytes).map(({ share }) => share), write).toContain(1);
+  }
+});
+
 test("finds a part of twelve characters, and nothing shorter", () => {
   for (let at = 0; at + 12 <= plain.length; at++) {
     expect(names(`x${plain.slice(at, at + 12)}x`), `from ${at}`).toEqual(["plain"]);

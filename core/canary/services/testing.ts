@@ -158,44 +158,43 @@ const chunk = (content: string) => ({
 });
 
 /** An identity provider that repeats the client's credentials, in a way the code tells. */
-export function respondAsIssuer(own: () => string): Respond {
-  return ({ path, headers, body }, response) => {
-    const json = (status: number, value: unknown, more: Record<string, string> = {}) =>
-      response.writeHead(status, { "content-type": "application/json", ...more })
-        .end(JSON.stringify(value));
-    if (path.startsWith("/.well-known")) {
-      return json(200, {
-        issuer: own(),
-        authorization_endpoint: `${own()}/authorize`,
-        token_endpoint: `${own()}/token`,
-        jwks_uri: `${own()}/keys`,
-        response_types_supported: ["code"],
-        subject_types_supported: ["public"],
-        id_token_signing_alg_values_supported: ["RS256"],
-        token_endpoint_auth_methods_supported: ["client_secret_basic"],
-        code_challenge_methods_supported: ["S256"],
-      });
-    }
-    if (path.startsWith("/keys")) return json(200, { keys: [] });
-    const basic = Buffer.from(headers["authorization"]?.slice(6) ?? "", "base64").toString("utf8");
-    const secret = decodeURIComponent(basic.split(":")[1]?.replaceAll("+", " ") ?? "");
-    const echo = `You sent ${headers["authorization"]}, which is ${secret}`;
-    const code = new URLSearchParams(body.toString("utf8")).get("code");
-    if (code === "description") {
-      return json(400, { error: "invalid_client", error_description: echo });
-    }
-    if (code === "error") return json(400, { error: secret, error_uri: `https://e/?s=${secret}` });
-    if (code === "challenge") {
-      return json(401, {}, { "www-authenticate": `Basic realm="${secret}", error="${secret}"` });
-    }
-    if (code === "text") return response.writeHead(500).end(echo);
-    if (code === "token") {
-      const header = Buffer.from('{"alg":"RS256"}').toString("base64url");
-      const claims = Buffer.from(JSON.stringify({ iss: secret, sub: echo })).toString("base64url");
-      const idToken = `${header}.${claims}.AAAA`;
-      return json(200, { token_type: "Bearer", access_token: secret, id_token: idToken });
-    }
-    return json(200, { [secret]: echo });
-  };
-}
+export const respondAsIssuer: Respond = ({ path, headers, body }, response) => {
+  const own = `http://${headers["host"]}`;
+  const json = (status: number, value: unknown, more: Record<string, string> = {}) =>
+    response.writeHead(status, { "content-type": "application/json", ...more })
+      .end(JSON.stringify(value));
+  if (path.startsWith("/.well-known")) {
+    return json(200, {
+      issuer: own,
+      authorization_endpoint: `${own}/authorize`,
+      token_endpoint: `${own}/token`,
+      jwks_uri: `${own}/keys`,
+      response_types_supported: ["code"],
+      subject_types_supported: ["public"],
+      id_token_signing_alg_values_supported: ["RS256"],
+      token_endpoint_auth_methods_supported: ["client_secret_basic"],
+      code_challenge_methods_supported: ["S256"],
+    });
+  }
+  if (path.startsWith("/keys")) return json(200, { keys: [] });
+  const basic = Buffer.from(headers["authorization"]?.slice(6) ?? "", "base64").toString("utf8");
+  const secret = decodeURIComponent(basic.split(":")[1]?.replaceAll("+", " ") ?? "");
+  const echo = `You sent ${headers["authorization"]}, which is ${secret}`;
+  const code = new URLSearchParams(body.toString("utf8")).get("code");
+  if (code === "description") {
+    return json(400, { error: "invalid_client", error_description: echo });
+  }
+  if (code === "error") return json(400, { error: secret, error_uri: `https://e/?s=${secret}` });
+  if (code === "challenge") {
+    return json(401, {}, { "www-authenticate": `Basic realm="${secret}", error="${secret}"` });
+  }
+  if (code === "text") return response.writeHead(500).end(echo);
+  if (code === "token") {
+    const header = Buffer.from('{"alg":"RS256"}').toString("base64url");
+    const claims = Buffer.from(JSON.stringify({ iss: secret, sub: echo })).toString("base64url");
+    const idToken = `${header}.${claims}.AAAA`;
+    return json(200, { token_type: "Bearer", access_token: secret, id_token: idToken });
+  }
+  return json(200, { [secret]: echo });
+};
 export const issuerMoods = ["description", "error", "challenge", "text", "token", "odd"] as const;
