@@ -239,7 +239,7 @@ function room(file: string): string {
 
 /** Tests, and files that only tests import. */
 function isTest(file: string): boolean {
-  return /(\.test|\/examples|\/testing)\.ts$/.test(file);
+  return /(\.test|\/examples|\/testing)\.ts$|^admin\/tests\//.test(file);
 }
 
 async function plugins(): Promise<string[]> {
