@@ -21,6 +21,7 @@ const databaseDir = mkdtempSync(join(tmpdir(), "vmx-degraded-"));
 const patience = { timeout: 60_000, interval: 200 };
 let database: EmbeddedDatabase;
 let sink: Server;
+let sinkUrl: string;
 const connections: Socket[] = [];
 let gateway: GatewayProcess;
 let environment: string;
@@ -37,6 +38,7 @@ beforeAll(async () => {
   // Takes connections and never answers.
   sink = createServer((socket) => void connections.push(socket));
   await new Promise<void>((resolve) => sink.listen(0, "127.0.0.1", resolve));
+  sinkUrl = `http://127.0.0.1:${(sink.address() as AddressInfo).port}`;
   database = await startDatabase();
   gateway = await startProcess({
     DATA_DIR: folder.path,
@@ -46,12 +48,9 @@ beforeAll(async () => {
     VMX_ADMIN_TOKEN: adminToken,
     VMX_BOOTSTRAP_API_KEY: apiKey,
     VMX_USAGE_SINKS: "database,questdb",
-    QUESTDB_URL: `http://127.0.0.1:${(sink.address() as AddressInfo).port}`,
+    QUESTDB_URL: sinkUrl,
   });
-  const { data: [workspace] } = (await api("GET", "/workspaces?includesEnvironments=true")).body;
-  environment = `/workspaces/${workspace.workspaceId}/environments/${
-    workspace.environments[0].environmentId
-  }`;
+  environment = await firstEnvironment();
 });
 
 afterAll(async () => {
@@ -63,6 +62,12 @@ afterAll(async () => {
     rmSync(path, { recursive: true, force: true });
   }
 });
+
+async function firstEnvironment(): Promise<string> {
+  const { data: [workspace] } = (await api("GET", "/workspaces?includesEnvironments=true")).body;
+  const [{ environmentId }] = workspace.environments;
+  return `/workspaces/${workspace.workspaceId}/environments/${environmentId}`;
+}
 
 const origin = () => new URL(gateway.ready.baseUrl).origin;
 
@@ -196,5 +201,35 @@ test("a sink of usage that hangs or refuses holds nothing up: requests, audit an
     await expect.poll(() => rowsOf(ids), patience).toBe(ids.length);
     await expect.poll(counted, patience).toBe(before + ids.length);
     expect((await readiness()).status).toBe("ready");
+  }
+});
+
+test("a query to a sink that does not answer is 503 and names it; the audit goes on", async () => {
+  const first = gateway;
+  const other = temporaryFolder();
+  const place = environment;
+  try {
+    gateway = await startProcess({
+      DATA_DIR: other.path,
+      VMX_ADMIN_TOKEN: adminToken,
+      VMX_BOOTSTRAP_API_KEY: apiKey,
+      VMX_USAGE_SINKS: "database,questdb",
+      VMX_USAGE_QUERY_SINK: "questdb",
+      // The sink of the test before, which refuses by now.
+      QUESTDB_URL: sinkUrl,
+    });
+    environment = await firstEnvironment();
+    expect(await usage()).toMatchObject({
+      status: 503,
+      body: {
+        code: "DATABASE_UNAVAILABLE",
+        detail: 'Cannot query usage: sink "questdb" does not answer',
+      },
+    });
+    expect((await api("GET", `${environment}/audit`)).status).toBe(200);
+  } finally {
+    if (gateway !== first) await gateway.end("SIGKILL");
+    [gateway, environment] = [first, place];
+    other.remove();
   }
 });
