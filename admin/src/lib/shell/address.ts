@@ -19,7 +19,16 @@ export function withQuery(url: Address, changes: QueryChanges): string {
   return url.pathname + (text ? `?${text}` : "");
 }
 
+/** Where the last change is still on its way to: the next one builds on it. */
+let onItsWay: URL | undefined;
+
 /** Puts part of the view into the address, without a step in the history and without moving anything. */
 export function keepInAddress(changes: QueryChanges): void {
-  void goto(withQuery(location, changes), { replace: true, reset: false });
+  const from = onItsWay?.pathname === location.pathname ? onItsWay : location;
+  const target = new URL(withQuery(from, changes), location.origin);
+  const arrived = () => {
+    if (onItsWay === target) onItsWay = undefined;
+  };
+  onItsWay = target;
+  goto(target, { replace: true, reset: false }).then(arrived, arrived);
 }
