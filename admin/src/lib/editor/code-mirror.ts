@@ -1,11 +1,16 @@
-import { autocompletion, type CompletionSource } from "@codemirror/autocomplete";
+import { autocompletion, closeBrackets, type CompletionSource } from "@codemirror/autocomplete";
 import { json, jsonParseLinter } from "@codemirror/lang-json";
-import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
+import {
+  bracketMatching,
+  HighlightStyle,
+  indentOnInput,
+  syntaxHighlighting,
+} from "@codemirror/language";
 import { linter } from "@codemirror/lint";
 import { Compartment, EditorState } from "@codemirror/state";
-import { placeholder } from "@codemirror/view";
+import { lineNumbers, placeholder } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
-import { basicSetup, EditorView } from "codemirror";
+import { EditorView, minimalSetup } from "codemirror";
 
 /** How an editor is set up. */
 export interface EditorOptions {
@@ -39,7 +44,11 @@ export function createEditor(place: HTMLElement, options: EditorOptions): Editor
     state: EditorState.create({
       doc: options.text,
       extensions: [
-        basicSetup,
+        minimalSetup,
+        lineNumbers(),
+        indentOnInput(),
+        bracketMatching(),
+        closeBrackets(),
         EditorView.lineWrapping,
         look,
         syntaxHighlighting(colours),
