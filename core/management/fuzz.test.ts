@@ -8,7 +8,7 @@ import type { Route } from "./route.ts";
 import { type Answer, startTestManagement, type TestManagement } from "./testing.ts";
 
 const { routes } = createManagementApi("fuzz");
-const cases = 30;
+const cases = 20;
 let plane: TestManagement;
 let ids: Record<string, string>;
 
