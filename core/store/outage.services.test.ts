@@ -67,6 +67,26 @@ test("a ROLLBACK that fails on a dead connection gives it back", async () => {
   await closesByItself();
 });
 
+test("a connection that ends while nothing runs on it fails its transaction, not the process", async () => {
+  const pause = () => new Promise((resolve) => setTimeout(resolve, 1_000));
+  const held = [
+    database.statements.transaction(async (query) => {
+      await query("select 1");
+      await pause();
+      await query("select 1");
+    }),
+    database.transaction(async (em) => {
+      await select(em);
+      await pause();
+      await select(em);
+    }),
+  ];
+  setTimeout(killServer, 300);
+  const results = await Promise.allSettled(held);
+  expect(results.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+  await closesByItself();
+});
+
 test("closing does not wait for ever for a transaction that never ends", async () => {
   void database.transaction(() => new Promise(() => {}));
   const sleeping = database.em().execute("select pg_sleep(60)");

@@ -32,6 +32,7 @@ export function createPoolWatch(): PoolWatch {
     onPoolCreated(pool) {
       pool.on("connect", (client) => {
         clients.add(client);
+        survives(client);
         giveBackOnFailure(client);
       });
       pool.on("remove", (client) => void clients.delete(client));
@@ -40,6 +41,14 @@ export function createPoolWatch(): PoolWatch {
       await Promise.all([...clients].map((client) => client.end()));
     },
   };
+}
+
+/**
+ * Lets the end of a connection pass that somebody holds while no statement runs on it: the driver would throw it at
+ * the process. Its next statement fails and says so.
+ */
+export function survives(client: PoolClient): void {
+  client.on("error", () => {});
 }
 
 function giveBackOnFailure(client: PoolClient): void {

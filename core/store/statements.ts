@@ -1,6 +1,7 @@
 import pg from "pg";
 import type { Log } from "../contract/plugin.ts";
 import { databaseError } from "./database-error.ts";
+import { survives } from "./pool.ts";
 
 /** Runs one statement and answers its rows. A name has the server keep the statement prepared. */
 export type Query = <Row = Record<string, unknown>>(
@@ -53,6 +54,7 @@ export function createStatements(
       allowExitOnIdle: true,
     });
     pool.on("error", (error) => log.debug("A database connection ended", { error }));
+    pool.on("connect", survives);
     return pool;
   };
   const writing = createPool(url, writers);
