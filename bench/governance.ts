@@ -5,7 +5,8 @@
  *   node bench/governance.ts --tools ../shared/bench [--rounds 9] [--secs 2] [--redis redis://127.0.0.1:6379]
  *
  * --tools is a folder with `load.c` and `mock-upstream.c`. Without --redis its store is left out. Processor time of
- * the database and of Redis is not counted: they are not on the gateway's core.
+ * the database and of Redis is not counted. The database that takes the records shares the gateway's core, though,
+ * and slows it: shipping is a good part of what records cost here.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
