@@ -1,5 +1,6 @@
 /** What is used of the driver's client; it is never imported, so its types are not either. */
 interface PoolClient {
+  on(event: "error", listener: (error: Error) => void): unknown;
   query(...parts: unknown[]): unknown;
   release(error?: unknown): void;
   end(): Promise<void>;
@@ -47,7 +48,7 @@ export function createPoolWatch(): PoolWatch {
  * Lets the end of a connection pass that somebody holds while no statement runs on it: the driver would throw it at
  * the process. Its next statement fails and says so.
  */
-export function survives(client: PoolClient): void {
+export function survives(client: Pick<PoolClient, "on">): void {
   client.on("error", () => {});
 }
 
