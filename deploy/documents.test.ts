@@ -14,7 +14,12 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
 import { loadConfig } from "../core/config.ts";
-import { contributionPoints } from "../core/contract/index.ts";
+import {
+  contributionPoints,
+  errorTable,
+  routingFunctions,
+  routingVariables,
+} from "../core/contract/index.ts";
 
 /* The documents make promises; these tests keep them. */
 
@@ -74,6 +79,54 @@ test("docs/configuration.md names every variable that is read, and no other", ()
   const may = new Set([...ofCore, ...manifests.flatMap(variablesOf)]);
   expect(must.filter((name) => !inDocument.has(name))).toEqual([]);
   expect([...inDocument].filter((name) => !may.has(name))).toEqual([]);
+});
+
+test("docs/errors.md lists every error code under its status, says what falls back, and names no other", () => {
+  const [ofCalls = "", ofManagement = ""] = read("docs/errors.md").split(
+    "## Of the management API",
+  );
+  const rows = (text: string) =>
+    text.split("\n").flatMap((line) => {
+      const [, status, codes = "", next = ""] =
+        /^\| (\d{3}) \| ([^|]*) \|(?: (yes|no) \|)?/.exec(line) ?? [];
+      const named = codes.match(/(?<=`)[A-Za-z_]+(?=`)/g) ?? [];
+      return status ? named.map((code) => ({ code, status: Number(status), next })) : [];
+    }).filter(({ code }) => code !== "currentVersion");
+  const [calls, management] = [rows(ofCalls), rows(ofManagement)];
+  const table = Object.entries(errorTable);
+  for (const { code, status } of [...calls, ...management]) {
+    expect(Object.fromEntries(table)[code]?.status, code).toBe(status);
+  }
+  for (const { code, next } of calls) {
+    expect(next, code).toBe("fallsBack" in Object.fromEntries(table)[code]! ? "yes" : "no");
+  }
+  const listed = new Set([...calls, ...management].map(({ code }) => code));
+  expect(table.map(([code]) => code).filter((code) => !listed.has(code))).toEqual([]);
+});
+
+test("docs/routing.md tells every variable and function that rules can use", () => {
+  const text = read("docs/routing.md").split("## What rules can read")[1]!;
+  const missing = [...Object.keys(routingVariables), ...Object.keys(routingFunctions)]
+    .filter((name) => !new RegExp("`" + name + "[`.(]").test(text));
+  expect(missing).toEqual([]);
+});
+
+test("docs/providers.md has a row for every provider, with its required fields and its default model", () => {
+  const rows = read("docs/providers.md").split("\n");
+  for (const { name, contributes } of shipped) {
+    for (const provider of contributes["providers"] ?? []) {
+      const { id, configuration, defaultModel = "–" } = provider as typeof provider & {
+        readonly configuration: string;
+        readonly defaultModel?: string;
+      };
+      const row = rows.find((line) => line.startsWith(`| \`${id}\` |`));
+      expect(row, id).toContain(defaultModel);
+      const folder = name.replace("@vmx/", "plugins/");
+      for (const field of JSON.parse(read(join(folder, configuration))).required ?? []) {
+        expect(row, id).toContain(`\`${field}\``);
+      }
+    }
+  }
 });
 
 test("docs/architecture.md lists what each contribution point holds", () => {

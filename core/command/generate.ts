@@ -2,10 +2,11 @@ import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { createManagementApi } from "../management/index.ts";
 import manifest from "../package.json" with { type: "json" };
+import { metricsPage } from "./metrics-page.ts";
 
 /*
- * Writes `schemas/openapi.json` from the route table and `docs/command.md` from the commands. With `--check` nothing
- * is written; the exit code is 1 when a file is not what its source says.
+ * Writes `schemas/openapi.json` from the route table, `docs/command.md` from the commands and `docs/metrics.md` from
+ * the metrics. With `--check` nothing is written; the exit code is 1 when a file is not what its source says.
  */
 
 /** The text of `schemas/openapi.json`. */
@@ -18,6 +19,7 @@ async function main(): Promise<void> {
   // The commands read the document, so they are loaded once it is up to date.
   const { commandPage } = await import("./command-page.ts");
   await keepUp("docs/command.md", await commandPage());
+  await keepUp("docs/metrics.md", metricsPage());
 }
 
 async function keepUp(name: string, text: string): Promise<void> {
