@@ -180,6 +180,11 @@ const steps: readonly (() => PromiseLike<unknown>)[] = [
   () => vmx.users.list({ q: username }),
   () => vmx.users.get(username),
   () => vmx.users.update(`${username}@example.com`, { firstName: "Anna" }),
+  async () => {
+    const name = { firstName: "Ana", lastName: "Lima", email: `${username}@example.com` };
+    const { firstName } = await vmx.users.upsert(username.toUpperCase(), { ...name, password });
+    if (firstName !== "Ana") throw new Error("a user that exists is not changed");
+  },
   () => vmx.call("putUser", { path: { userId: username }, body: {} }),
   () => vmx.roles.assign(named("reader"), [username]),
   () => vmx.roles.members(named("reader")),

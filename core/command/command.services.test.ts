@@ -102,6 +102,33 @@ test(
   60_000,
 );
 
+test(
+  "with --or-update a script creates the first time and changes the next, a password excepted",
+  async () => {
+    const create = ["create", "connection", "again", "--provider", "echo", "--or-update"];
+    expect(await vmx(create)).toEqual({ code: 0, out: "", talk: "ai-connection again created\n" });
+    const changed = await vmx([...create, "--description", "second", "-o", "json"]);
+    expect(JSON.parse(changed.out)).toMatchObject({ description: "second", version: 2 });
+    const place = ["create", "environment", "staging", "--or-update"];
+    expect((await vmx(place)).talk).toBe("environment staging created\n");
+    expect((await vmx(place)).talk).toBe("environment staging changed\n");
+
+    const user = ["create", "user", "eve", "--email", "eve@example.com", "--first-name", "Eve"];
+    const upsert = [...user, "--last-name", "Li", "--secret-from-stdin", "password", "--or-update"];
+    for (const secret of [`${password} of eve`, "short"]) {
+      expect(await vmx(upsert, { stdin: secret })).toMatchObject({ code: 0 });
+    }
+    const taken = ["create", "user", "eva", "--email", "eve@example.com", "--first-name", "Eva"];
+    expect(await vmx([...taken, "--last-name", "Li", "--or-update"])).toMatchObject({
+      code: 5,
+      talk: expect.stringContaining("USER_EMAIL_IN_USE"),
+    });
+    const token = await vmx(["create", "my-token", "ci", "--or-update"]);
+    expect(token).toMatchObject({ code: 2, talk: expect.stringContaining("Cannot update") });
+  },
+  120_000,
+);
+
 test("a file describes an object, and options go before it", async () => {
   const role = file(
     "role.yaml",

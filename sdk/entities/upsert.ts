@@ -1,10 +1,10 @@
 import { type Answer, ApiCall } from "../call.ts";
 import { ConflictError } from "../errors.ts";
-import type { List } from "../list.ts";
 
 /** The calls `upsert` is made of. */
 export interface UpsertParts<Entity, Created extends Entity> {
-  readonly list: () => List<Entity>;
+  /** Asks for the objects of that name, of which there is at most one. */
+  readonly list: () => PromiseLike<{ readonly data: readonly Entity[] }>;
   readonly create: () => ApiCall<Created>;
   readonly update: (existing: Entity) => ApiCall<Entity>;
 }

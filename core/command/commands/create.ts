@@ -1,10 +1,20 @@
+import { ConflictError } from "@vmx/sdk";
 import { stringify } from "yaml";
 import { callOperation, pathFor, requireEntity, requireOperation } from "../call.ts";
-import { type Command, type Input } from "../command.ts";
+import { type Command, type Flags, type Input, UsageError } from "../command.ts";
 import { type Entity, findEntity, operandsOf } from "../entities.ts";
-import { flagsOfBody, type GivenBody, membersOf, readBody } from "../object-body.ts";
+import { type Body, flagsOfBody, type GivenBody, membersOf, readBody } from "../object-body.ts";
 import { nameOf, type Row, writeOne } from "../output.ts";
 import { checkSecrets } from "../visible-secrets.ts";
+
+/** Options of everything that creates, beside those of the object. */
+export const createFlags: Flags = {
+  "dry-run": { type: "boolean", description: "prints what would be sent, secrets masked" },
+  "or-update": {
+    type: "boolean",
+    description: "changes the object that has this name already, if there is one",
+  },
+};
 
 /** `vmx create`: makes an object. */
 export const create: Command = {
@@ -14,18 +24,19 @@ export const create: Command = {
   details: [
     "Every field of the object has an option; --set reaches inside. Secrets come from a variable, a file or " +
     "standard input, never from the command line. What is shown once, such as the value of a key, is printed.",
+    "With --or-update a script can run again: an object of that name is changed instead, its password excepted.",
   ],
   flagsFor: ([word]) => {
     const operation = word === undefined ? undefined : findEntity(word)?.operations.create;
     return {
       ...(operation ? flagsOfBody(operation) : {}),
-      "dry-run": { type: "boolean", description: "prints what would be sent, secrets masked" },
+      ...createFlags,
     };
   },
   examples: [
     "vmx create connection local --provider echo",
     "vmx create connection main --provider PROVIDER --secret-from-env apiKey=PROVIDER_API_KEY",
-    "vmx create resource chat --set model.connectionName=local --set model.model=echo",
+    "vmx create resource chat --set model.connectionName=local --set model.model=echo --or-update",
     "vmx create key app --resources chat --labels ci -o json",
     "vmx create role reader -f role.yaml",
     "vmx create user ana --email ana@example.com --first-name Ana --last-name Lima " +
@@ -52,8 +63,39 @@ export async function createObject(
   const path = await pathFor(input, entity, operation, above);
   await checkSecrets(input, given, body["provider"]);
   if (input.flag("dry-run")) return input.terminal.out(stringify(masked(given)));
-  const row = await callOperation(await input.vmx(), { operation, path, body });
-  tell(input, entity, row, "created");
+  const vmx = await input.vmx();
+  if (!input.flag("or-update")) {
+    return tell(input, entity, await callOperation(vmx, { operation, path, body }), "created");
+  }
+  const change = await changeOf(input, entity, above, body);
+  try {
+    tell(input, entity, await callOperation(vmx, { operation, path, body }), "created");
+  } catch (error) {
+    if (!isTaken(error)) throw error;
+    tell(input, entity, await callOperation(vmx, change), "changed");
+  }
+}
+
+/** The call that changes the object of the body's name into what the body says. */
+async function changeOf(input: Input, entity: Entity, above: readonly string[], body: Body) {
+  const operation = requireOperation(entity, "update");
+  const member = nameMember(entity);
+  const name = member === undefined ? undefined : body[member];
+  if (member === undefined || typeof name !== "string") {
+    throw new UsageError("--or-update needs a name");
+  }
+  const members = membersOf(operation);
+  const change = Object.entries(body).filter(([key]) =>
+    key !== member && members[key] !== undefined && !members[key].writeOnly
+  );
+  const path = await pathFor(input, entity, operation, [...above, name]);
+  return { operation, path, body: Object.fromEntries(change) };
+}
+
+/** Whether a creation was refused because there is an object of that name. */
+function isTaken(error: unknown): boolean {
+  return error instanceof ConflictError &&
+    /_ALREADY_EXISTS$|^USER_USERNAME_IN_USE$/.test(error.code);
 }
 
 /** Prints what came of a change; what is shown once is pointed out. */

@@ -1,7 +1,7 @@
 import { type Command, type Input, UsageError } from "../command.ts";
 import { findEntity } from "../entities.ts";
 import { flagsOfBody } from "../object-body.ts";
-import { createObject, tell } from "./create.ts";
+import { createFlags, createObject, tell } from "./create.ts";
 
 /** Times the API knows, and how people write them. */
 const graces: Readonly<Record<string, 0 | 3_600 | 86_400 | 604_800>> = {
@@ -19,10 +19,7 @@ export const keyCreate: Command = {
   details: ["The same as vmx create key. Standard output is the value alone, ready to be piped."],
   flagsFor: () => {
     const operation = findEntity("api-key")?.operations.create;
-    return {
-      ...(operation ? flagsOfBody(operation) : {}),
-      "dry-run": { type: "boolean", description: "prints what would be sent" },
-    };
+    return { ...(operation ? flagsOfBody(operation) : {}), ...createFlags };
   },
   examples: [
     "vmx key create app --resources chat --labels ci",
