@@ -142,6 +142,28 @@ test(
   },
 );
 
+test("what is typed on one tab is still there after a look at another, and nothing is read again", {
+  timeout: 120_000,
+}, async () => {
+  const visit = await console.open();
+  const { page } = visit;
+  await visit.go(`${home}/resources/demo`);
+  await page.getByLabel(/^Description/).fill("not saved yet");
+  const asked: string[] = [];
+  page.on("request", (request) => {
+    if (request.url().includes("/ai-resources/demo")) asked.push(request.url());
+  });
+  const tabs = page.getByRole("navigation", { name: "Parts of the resource" });
+  await tabs.getByRole("link", { name: "Access" }).click();
+  await page.getByText("No key assigned").waitFor();
+  await tabs.getByRole("link", { name: "General" }).click();
+  expect(await page.getByLabel(/^Description/).inputValue()).toBe("not saved yet");
+  await page.getByText("Unsaved changes").waitFor();
+  expect(asked).toEqual([]);
+  expect(visit.faults).toEqual([]);
+  await visit.close();
+});
+
 test("an unsaved change is guarded, and a change by somebody else is compared", {
   timeout: 120_000,
 }, async () => {
