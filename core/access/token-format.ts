@@ -1,5 +1,8 @@
 import { hash, randomBytes } from "node:crypto";
+import { secretPrefix } from "./api-key-format.ts";
 
+/** The least length of a key somebody chooses. */
+const shortestShown = 32;
 /** How every personal access token begins. */
 export const tokenPrefix = "vmx_pat_";
 
@@ -23,7 +26,12 @@ export function hashSecret(value: string): string {
   return hash("sha256", value, "hex");
 }
 
-/** An API key as lists show it: the first 12 and the last 4 characters. */
+/**
+ * An API key as lists show it: of one made here the first 12 and the last 4 characters. What somebody chose may begin
+ * with what they use elsewhere too, so of such a key only the end is shown, and of a short one nothing.
+ */
 export function maskApiKey(value: string): string {
-  return `${value.slice(0, 12)}…${value.slice(-4)}`;
+  const isMade = value.startsWith(secretPrefix);
+  if (value.length < shortestShown) return isMade ? `${secretPrefix}…` : "…";
+  return `${isMade ? value.slice(0, 12) : ""}…${value.slice(-4)}`;
 }
