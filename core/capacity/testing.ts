@@ -100,8 +100,6 @@ export function createFakeStore(clock: Pick<Clock, "now">): FakeStore {
     reset: () => step("reset", () => {}),
     readPools: () => step("readPools", () => undefined),
     casShares: () => step("casShares", () => false),
-    tally: () => step("tally", () => {}),
-    readTally: () => step("readTally", () => ({})),
     close: () => Promise.resolve(),
   };
   return store;

@@ -8,7 +8,7 @@ const byText = (a: Counter, b: Counter): number =>
   JSON.stringify(a).localeCompare(JSON.stringify(b));
 const key = { level: "connection", subjectId: "c" } as const;
 
-/** Counters copied elsewhere and brought back; tallies. */
+/** Counters copied elsewhere and brought back. */
 export const copyCases: readonly StoreCase[] = [
   {
     name: "hands out counters of hour and longer windows once the earlier ones are back",
@@ -64,34 +64,6 @@ export const copyCases: readonly StoreCase[] = [
       ]);
       await store.settle(environmentId, id, { requests: 1, tokens: 1 });
       deepEqual(await usedOf(store, meter()), { requests: 5, tokens: 101 });
-    },
-  },
-  {
-    name: "sums tallies by class",
-    async run(store) {
-      await store.tally(environmentId, "c1", { requests: 2, "5xx": 1 });
-      await Promise.all(
-        Array.from({ length: 50 }, () => store.tally(environmentId, "c1", { requests: 1 })),
-      );
-      await store.tally(environmentId, "c2", { "4xx": 1, __proto__x: 2 });
-      deepEqual(await store.readTally(environmentId, "c1", 1), { requests: 52, "5xx": 1 });
-      deepEqual(await store.readTally(environmentId, "c2", 180), { "4xx": 1, __proto__x: 2 });
-      deepEqual(await store.readTally(environmentId, "c3", 180), {});
-    },
-  },
-  {
-    name: "sums tallies over the minutes asked for, three hours at most",
-    turns: true,
-    async run(store, { turn }) {
-      await store.tally(environmentId, "c", { all: 1 });
-      turn(60_000);
-      await store.tally(environmentId, "c", { all: 10 });
-      deepEqual(await store.readTally(environmentId, "c", 1), { all: 10 });
-      deepEqual(await store.readTally(environmentId, "c", 2), { all: 11 });
-      turn(178 * 60_000);
-      deepEqual(await store.readTally(environmentId, "c", 180), { all: 11 });
-      turn(60_000);
-      deepEqual(await store.readTally(environmentId, "c", 180), { all: 10 });
     },
   },
 ];

@@ -66,18 +66,6 @@ export interface CapacityStore {
    * answers whether it was.
    */
   casShares(change: SharesChange): Promise<boolean>;
-  /** Adds counts to a tally of named classes per minute. */
-  tally(
-    environmentId: string,
-    name: string,
-    counts: Readonly<Record<string, number>>,
-  ): Promise<void>;
-  /** Sums of a tally over the current and the previous minutes. */
-  readTally(
-    environmentId: string,
-    name: string,
-    minutes: number,
-  ): Promise<Readonly<Record<string, number>>>;
   close(): Promise<void>;
 }
 

@@ -55,8 +55,6 @@ export const points: Readonly<Record<ContributionPoint, PointFacts>> = {
       reset: fn,
       readPools: fn,
       casShares: fn,
-      tally: fn,
-      readTally: fn,
       close: fn,
     },
   },

@@ -1,5 +1,6 @@
 import type { Log, SharedState } from "../contract/index.ts";
 import type { LiveSamples, SampleChange } from "./live-samples.ts";
+import { createSampleHistory } from "./sample-history.ts";
 
 /** What the exchange stands on. */
 export interface SampleExchangeParts {
@@ -22,43 +23,55 @@ interface Message {
 }
 
 /**
- * Lets processes tell each other about the ends of their calls, once a second and off the request path. While the
- * shared state is away each process uses its own samples; what it could not send is sent later.
+ * Lets processes tell each other about the ends of their calls, once a second and off the request path, beginning now
+ * with what was told before this one started. While the shared state is away each process uses its own samples; what
+ * it could not send is sent later.
  *
  * Answers a function that ends the exchange.
  */
 export function exchangeSamples(parts: SampleExchangeParts): () => Promise<void> {
   const { samples, processId, log, intervalMs = 1_000 } = parts;
+  const history = createSampleHistory(samples, processId, log);
   let leave: (() => Promise<void>) | undefined;
+  let knowsHistory = false;
   let isBusy = false;
   let isAway = false;
   let unsent: SampleChange[] = [];
 
   async function turn(): Promise<void> {
     const state = await parts.sharedState();
-    unsent.push(...samples.drain());
-    if (!state.shared) {
-      unsent = [];
-      return;
+    if (!state.shared) return void samples.drain();
+    if (!knowsHistory) {
+      // In this order nothing is counted twice: what was read has been told before.
+      await history.read(state);
+      leave ??= await state.subscribe(channel, receive);
+      knowsHistory = true;
     }
-    leave ??= await state.subscribe(channel, receive);
+    const leads = await history.leads(state);
+    const drained = samples.drain();
+    unsent.push(...drained);
+    history.note(drained);
+    const kept = leads ? history.take() : [];
     while (unsent.length > 0) {
       const changes = unsent.slice(0, batchSize);
       await state.publish(channel, JSON.stringify({ from: processId, changes } satisfies Message));
       unsent = unsent.slice(batchSize);
     }
+    await history.write(state, kept);
   }
 
   function receive(text: string): void {
     try {
       const { from, changes } = JSON.parse(text) as Message;
-      if (from !== processId) samples.merge(changes);
+      if (from === processId) return;
+      samples.merge(changes);
+      history.note(changes);
     } catch (error) {
       log.warn("Left out error samples of another process that cannot be read", { error });
     }
   }
 
-  const timer = setInterval(() => {
+  function next(): void {
     if (isBusy) return;
     isBusy = true;
     turn().then(
@@ -69,10 +82,15 @@ export function exchangeSamples(parts: SampleExchangeParts): () => Promise<void>
       (error: unknown) => {
         if (!isAway) log.warn("Cannot exchange error samples with other processes", { error });
         isAway = true;
+        // Others told of their calls meanwhile.
+        knowsHistory = false;
         unsent = newest(unsent);
       },
     ).finally(() => isBusy = false);
-  }, intervalMs);
+  }
+
+  next();
+  const timer = setInterval(next, intervalMs);
   timer.unref();
 
   return async () => {

@@ -3,6 +3,8 @@ export interface Histogram {
   add(valueMs: number): void;
   /** Adds counts of another histogram. */
   merge(bars: Readonly<Record<string, number>>): void;
+  /** Raises counts to those of a fuller histogram of the same values. */
+  raise(bars: Readonly<Record<string, number>>): void;
   /** Counts by the number of the bar. */
   bars(): Record<string, number>;
   /** The value below which the share of the values lies, by nearest rank; null while there are none. */
@@ -20,6 +22,11 @@ export function createHistogram(): Histogram {
     add: (valueMs) => void addTo(barOf(valueMs), 1),
     merge(bars) {
       for (const [bar, count] of Object.entries(bars)) addTo(Number(bar), count);
+    },
+    raise(bars) {
+      for (const [bar, count] of Object.entries(bars)) {
+        if (count > (counts.get(Number(bar)) ?? 0)) counts.set(Number(bar), count);
+      }
     },
     bars: () => Object.fromEntries(counts),
     percentile(percent) {

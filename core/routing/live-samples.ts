@@ -51,6 +51,12 @@ export interface LiveSamples {
   drain(): SampleChange[];
   /** Adds what another process noted. Samples out of the window are left out. */
   merge(changes: readonly SampleChange[]): void;
+  /** All that is known of one minute. */
+  totals(minute: number): SampleChange[];
+  /** Raises what is known to totals another process knew, so that taking them in again changes nothing. */
+  raise(totals: readonly SampleChange[]): void;
+  /** Minutes since 1970. */
+  presentMinute(): number;
 }
 
 /** The longest window, in minutes. */
@@ -81,6 +87,13 @@ export function createLiveSamples(clock: Clock): LiveSamples {
   function minutesOf(subject: SampleSubject, windowMinutes: number): Minute[] {
     const oldest = thisMinute() - windowMinutes;
     return all.get(keyOf(subject))?.minutes.filter(({ minute }) => minute > oldest) ?? [];
+  }
+
+  function openTold({ minute, ...subject }: SampleSubject & { minute: number }) {
+    const now = thisMinute();
+    // A clock that is ahead must not fill minutes that have not begun.
+    if (minute <= now - maxWindowMinutes || minute > now + 1) return undefined;
+    return openMinute(all, subject, minute);
   }
 
   return {
@@ -115,22 +128,15 @@ export function createLiveSamples(clock: Clock): LiveSamples {
     },
     drain() {
       const changes = [...fresh.values()].flatMap(({ subject, minutes }) =>
-        minutes.map(({ minute, statuses, latencies }): SampleChange => ({
-          ...subject,
-          minute,
-          statuses: Object.fromEntries(statuses),
-          latencies: latencies.bars(),
-        }))
+        minutes.map((minute) => changeOf(subject, minute))
       );
       fresh.clear();
       return changes;
     },
     merge(changes) {
-      const now = thisMinute();
-      for (const { minute, statuses, latencies, ...subject } of changes) {
-        // A clock that is ahead must not fill minutes that have not begun.
-        if (minute <= now - maxWindowMinutes || minute > now + 1) continue;
-        const target = openMinute(all, subject, minute);
+      for (const { statuses, latencies, ...place } of changes) {
+        const target = openTold(place);
+        if (!target) continue;
         for (const [status, count] of Object.entries(statuses)) {
           const known = Number(status);
           target.statuses.set(known, (target.statuses.get(known) ?? 0) + count);
@@ -138,6 +144,22 @@ export function createLiveSamples(clock: Clock): LiveSamples {
         target.latencies.merge(latencies);
       }
     },
+    totals: (minute) =>
+      [...all.values()].flatMap(({ subject, minutes }) =>
+        minutes.filter((one) => one.minute === minute).map((one) => changeOf(subject, one))
+      ),
+    raise(totals) {
+      for (const { statuses, latencies, ...place } of totals) {
+        const target = openTold(place);
+        if (!target) continue;
+        for (const [status, count] of Object.entries(statuses)) {
+          const known = Number(status);
+          target.statuses.set(known, Math.max(target.statuses.get(known) ?? 0, count));
+        }
+        target.latencies.raise(latencies);
+      }
+    },
+    presentMinute: thisMinute,
   };
 }
 
@@ -166,6 +188,18 @@ function openMinute(store: Map<string, Series>, subject: SampleSubject, minute: 
   minutes.sort((a, b) => a.minute - b.minute);
   while (minutes.length > maxWindowMinutes) minutes.shift();
   return added;
+}
+
+function changeOf(
+  subject: SampleSubject,
+  { minute, statuses, latencies }: Minute,
+): SampleChange {
+  return {
+    ...subject,
+    minute,
+    statuses: Object.fromEntries(statuses),
+    latencies: latencies.bars(),
+  };
 }
 
 function dropSilent(store: Map<string, Series>): void {

@@ -23,11 +23,9 @@ import {
   otherValue,
 } from "./counters.ts";
 import { createPoolBook, type PoolBook, type PoolReservation } from "./pool-book.ts";
-import { createTallies, type Tallies } from "./tallies.ts";
 
 /** How long a settle may come after the expiry. */
 const lateMs = 3_600_000;
-const minuteMs = 60_000;
 /** Subjects looked at for every reservation: more than one, so that the sweep outruns what is added. */
 const sweepSteps = 2;
 
@@ -45,7 +43,6 @@ interface Environment {
   /** Expired reservations, in the order of their expiry. */
   readonly late: Map<string, { readonly reservation: Reservation; readonly at: number }>;
   readonly books: Map<string, PoolBook>;
-  readonly tallies: Tallies;
   isRestored: boolean;
 }
 
@@ -65,7 +62,6 @@ export function createMemoryStore(clock: Pick<Clock, "now">): CapacityStore {
           open: new Map(),
           late: new Map(),
           books: new Map(),
-          tallies: createTallies(),
           isRestored: false,
         },
       );
@@ -141,10 +137,6 @@ export function createMemoryStore(clock: Pick<Clock, "now">): CapacityStore {
       }),
     casShares: (change) =>
       step(() => bookOf(environmentOf(change.environmentId), change.connectionId).replace(change)),
-    tally: (environmentId, name, counts) =>
-      step(() => environmentOf(environmentId).tallies.add(name, minuteOf(clock.now()), counts)),
-    readTally: (environmentId, name, minutes) =>
-      step(() => environmentOf(environmentId).tallies.sum(name, minuteOf(clock.now()), minutes)),
     close: () => step(() => environments.clear()),
   };
 }
@@ -252,7 +244,7 @@ function charge({ counts, pool }: Reservation, used: Amount, reserved: Amount): 
 }
 
 function expire(environment: Environment, dead: ReadonlySet<string>, now: number): number {
-  const { open, late, counters, tallies } = environment;
+  const { open, late, counters } = environment;
   let expired = 0;
   for (const [id, reservation] of open) {
     if (reservation.endsAt > now && !dead.has(reservation.processId)) continue;
@@ -267,7 +259,6 @@ function expire(environment: Environment, dead: ReadonlySet<string>, now: number
   }
   // An environment without traffic is swept here.
   counters.sweep(1000, now);
-  tallies.sweep(minuteOf(now));
   return expired;
 }
 
@@ -330,8 +321,4 @@ function bookOf({ books }: Environment, connectionId: string): PoolBook {
 
 function totalKey(subjectId: string): MeterKey {
   return { level: "connection", subjectId, period: "minute" };
-}
-
-function minuteOf(ms: number): number {
-  return Math.floor(ms / minuteMs);
 }

@@ -1,5 +1,5 @@
 /*
- * Keys of one environment, behind `vmx:{<environment>}:`, which is KEYS[1] and puts them into one hash slot.
+ * Keys of one environment, behind `<prefix>:{<environment>}:`, which is KEYS[1] and puts them into one hash slot.
  *
  *   c:<meter>:<start>            hash  r, t used requests and tokens; R, T reserved of them; g the counter's birth
  *   d:<meter>:<start>            string  refusals
@@ -14,7 +14,6 @@
  *   p:<connection>:<start>       hash  u:<pool> tokens of the minute, g its birth
  *   q:<connection>:<start>       hash  refusals of pools
  *   w:<connection>:<minute>      hash  <second>:<pool> tokens wanted
- *   t:<name>:<minute>            hash  tallies
  *
  * A meter is `<level>:<subject>:<period>`, which names its entry, and `:<dimension>:<value>`. A birth tells a counter
  * from one that took its place after a reset. Whole numbers are written by `text`: Lua's own form ends at 14 digits.

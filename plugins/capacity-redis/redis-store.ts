@@ -18,27 +18,26 @@ import {
 } from "./lua-copies.ts";
 import { casSharesScript, readPoolsScript } from "./lua-pools.ts";
 import { reserveScript } from "./lua-reserve.ts";
-import { readTallyScript, tallyScript } from "./lua-tallies.ts";
 import { counterNamed, entryName, meterArguments } from "./meter-names.ts";
-import { figuresPerMeter, pairs, poolStateFrom, reserveReplyFrom, stateFrom } from "./replies.ts";
+import { figuresPerMeter, poolStateFrom, reserveReplyFrom, stateFrom } from "./replies.ts";
 
 type Reply = readonly (string | number)[];
 
 /** Reservations released, and counters written, in one step of the server. */
 const batch = 200;
-const maxTallyMinutes = 180;
 
 /**
  * Creates the capacity store of all processes that use one Redis. Each call is one script, thus one round trip and
  * one atomic step, but for those that walk over many keys; all keys of an environment lie in one hash slot.
  */
 export function createRedisStore(connection: RedisConnection): CapacityStore {
+  const keyOf = (environmentId: string) =>
+    `${connection.prefix}{${encodeURIComponent(environmentId)}}:`;
   const run = async <Result>(
     environmentId: string,
     script: RedisScript,
     args: readonly (string | number)[],
-  ): Promise<Result> =>
-    await connection.run(script, `vmx:{${encodeURIComponent(environmentId)}}:`, args) as Result;
+  ): Promise<Result> => await connection.run(script, keyOf(environmentId), args) as Result;
 
   const add = async (environmentId: string, counters: readonly Counter[]): Promise<void> => {
     for (const { used } of counters) checkAmount(used);
@@ -132,17 +131,6 @@ export function createRedisStore(connection: RedisConnection): CapacityStore {
         lastMove ? JSON.stringify(lastMove) : "",
       ]);
       return await run(environmentId, casSharesScript, [...args, ...stored]) === 1;
-    },
-    async tally(environmentId, name, counts) {
-      await run(environmentId, tallyScript, [
-        encodeURIComponent(name),
-        ...Object.entries(counts).flat(),
-      ]);
-    },
-    async readTally(environmentId, name, minutes) {
-      const args = [encodeURIComponent(name), Math.min(minutes, maxTallyMinutes)];
-      const sums = pairs(await run<Reply>(environmentId, readTallyScript, args));
-      return Object.fromEntries([...sums].map(([key, sum]) => [key, Number(sum)]));
     },
     close: () => connection.close(),
   };

@@ -115,7 +115,7 @@ export function poolStateFrom(
 }
 
 /** A flat list of names and values as a map. */
-export function pairs(list: Reply): Map<string, string | number> {
+function pairs(list: Reply): Map<string, string | number> {
   return new Map(
     Array.from({ length: list.length / 2 }, (_, at) => [String(list[2 * at]), list[2 * at + 1]!]),
   );

@@ -21,6 +21,8 @@ export function redisScript(lua: string): RedisScript {
 /** An open client. */
 export interface RedisConnection {
   readonly client: RedisClient;
+  /** What the names of all keys and channels begin with, the colon included; other installations have other ones. */
+  readonly prefix: string;
   /**
    * Waits until a client, the first if none is named, is connected. Answers false when that fails or takes longer;
    * the client goes on trying.
@@ -35,13 +37,14 @@ export interface RedisConnection {
   close(): Promise<void>;
 }
 
+const defaultPrefix = "vmx";
 /** Longest pause between two attempts to connect, in milliseconds. */
 const maxPauseMs = 1_000;
 /** A server that leaves a command unanswered for so long is taken for gone; deadlines of calls are shorter. */
 const silenceMs = 5_000;
 
 /**
- * Opens a client from a plugin's settings `url` and `mode`. It connects in the background and reconnects for ever.
+ * Opens a client from a plugin's settings `url`, `mode` and `prefix`. It connects in the background and reconnects for ever.
  * Nothing is queued while it is not connected, and nothing is sent twice: a reservation that waits in a queue would
  * be taken long after its caller has gone.
  *
@@ -78,6 +81,7 @@ export async function openRedis(
   const others: RedisClient[] = [];
   return {
     client,
+    prefix: `${config["prefix"] ?? defaultPrefix}:`,
     failure,
     ready: (timeoutMs, of = client) => becomesReady(of, timeoutMs),
     async run({ lua, digest }, key, args) {
