@@ -1,8 +1,6 @@
 import type { SharedState } from "@vmx/core/contract";
 import { type RedisClient, type RedisConnection, redisScript } from "./connection.ts";
 
-const prefix = "vmx:state:";
-const heartbeatsKey = `${prefix}heartbeats`;
 /** A process that has not been heard of for so long is not listed any more. */
 const forgottenMs = 600_000;
 /** How long a first subscription waits for its connection. */
@@ -41,6 +39,10 @@ return found`);
 /** Creates the shared state of all processes that use one Redis. Messages come over a connection of their own. */
 export function createRedisState(connection: RedisConnection): SharedState {
   const { client, run } = connection;
+  const prefix = `${connection.prefix}state:`;
+  const heartbeatsKey = `${prefix}heartbeats`;
+  const valueKey = (key: string) => `${prefix}value:${key}`;
+  const leaseKey = (name: string) => `${prefix}lease:${name}`;
   const listeners = new Map<string, Set<(message: string) => void>>();
   let subscriber: RedisClient | undefined;
 
@@ -105,14 +107,6 @@ export function createRedisState(connection: RedisConnection): SharedState {
       return connection.close();
     },
   };
-}
-
-function valueKey(key: string): string {
-  return `${prefix}value:${key}`;
-}
-
-function leaseKey(name: string): string {
-  return `${prefix}lease:${name}`;
 }
 
 /** A whole number of milliseconds, and at least one: Redis takes nothing else. */
