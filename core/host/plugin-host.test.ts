@@ -215,7 +215,12 @@ test("settings come from storage and, over it, from the variables the manifest n
   await settingsPlugin();
   await using host = await start({
     environment: { ACME_KEY: "k-from-environment", ACME_LIMIT: "7", ACME_REGIONS: "a, b" },
-    settings: () => Promise.resolve({ sealed: {}, opened: { key: "k-stored", label: "stored" } }),
+    settings: () =>
+      Promise.resolve({
+        sealed: {},
+        opened: { key: "k-stored", label: "stored" },
+        secrets: ["k-stored"],
+      }),
   });
   await host.get("providers", "acme");
   const config = (globalThis as Record<string, unknown>).acmeConfig as Record<string, unknown>;

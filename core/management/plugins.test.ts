@@ -133,6 +133,13 @@ test("the plugin starts with what is stored, and later changes wait for the next
   expect(changed.body.settingsPending).toBe(true);
   const back = await plane.call("PATCH", path, { settings: { batch: 20 } });
   expect(back.body.settingsPending).toBe(false);
+  // The same secret sealed anew, as a re-encryption does it, and another one.
+  const [url, again] = ["https://b.example", { key: secret }];
+  const sealedAnew = await plane.call("PATCH", path, { settings: { url, ...again } });
+  expect(sealedAnew.body).toMatchObject({ settingsVersion: back.body.settingsVersion + 1 });
+  expect(sealedAnew.body.settingsPending).toBe(false);
+  const replaced = await plane.call("PATCH", path, { settings: { url, key: `${secret}-2` } });
+  expect(replaced.body.settingsPending).toBe(true);
   const cleared = await plane.call("PATCH", path, { settings: { key: null } });
   expect(cleared.body.settings).not.toHaveProperty("key");
 });

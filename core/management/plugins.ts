@@ -5,6 +5,7 @@ import { GatewayError } from "../contract/errors.ts";
 import { type Configuration, mask, secretPaths } from "../host/configuration-schema.ts";
 import { faultSentence } from "../host/faults.ts";
 import type { PluginHost, PluginStatus } from "../host/plugin-host.ts";
+import { isSameSettings } from "../host/stored-settings.ts";
 import { PluginSetting } from "../store/entities/index.ts";
 import type { Snapshot } from "../store/snapshot.ts";
 import { commit } from "./commit.ts";
@@ -30,14 +31,21 @@ export const pluginRoutes: readonly Route[] = [
     tag,
     access: { action: "plugin:list", resource: "plugin" },
     answer: listOf(PluginSchema),
-    handler: ({ services, snapshot, principal }) => ({
-      data: services.host.plugins()
-        .filter(({ id }) =>
-          decideAccess(snapshot, principal, "plugin:list", resourceOf(["plugin"])).allowed ||
-          decideAccess(snapshot, principal, "plugin:get", resourceOf(["plugin", { name: id, id }]))
-            .allowed
-        )
-        .map((plugin) => presentPlugin(plugin, snapshot)),
+    handler: async ({ services, snapshot, principal }) => ({
+      data: await Promise.all(
+        services.host.plugins()
+          .filter(({ id }) =>
+            decideAccess(snapshot, principal, "plugin:list", resourceOf(["plugin"])).allowed ||
+            decideAccess(
+              snapshot,
+              principal,
+              "plugin:get",
+              resourceOf(["plugin", { name: id, id }]),
+            )
+              .allowed
+          )
+          .map((plugin) => presentPlugin(plugin, snapshot, services.encryption)),
+      ),
     }),
   }),
 
@@ -116,18 +124,23 @@ export const pluginRoutes: readonly Route[] = [
   }),
 ];
 
-function answerOne(
+async function answerOne(
   { services, snapshot, item, reply }: Pick<
     RouteContext<unknown, unknown, Item>,
     "services" | "snapshot" | "item" | "reply"
   >,
 ) {
-  const answer = presentPlugin(findPlugin(services.host, item.id), snapshot);
+  const plugin = findPlugin(services.host, item.id);
+  const answer = await presentPlugin(plugin, snapshot, services.encryption);
   reply.headers = { ...reply.headers, etag: etagOf(answer.settingsVersion) };
   return answer;
 }
 
-function presentPlugin(plugin: PluginStatus, snapshot: Snapshot) {
+async function presentPlugin(
+  plugin: PluginStatus,
+  snapshot: Snapshot,
+  encryption: ManagementServices["encryption"],
+) {
   const { id, version, description, source, contributes, outcome, settings } = plugin;
   const stored = snapshot.plugins.get(id);
   return {
@@ -147,7 +160,12 @@ function presentPlugin(plugin: PluginStatus, snapshot: Snapshot) {
     settings: settings ? mask(settings.schema, stored?.settings ?? {}) : null,
     settingsFixed: settings?.fixed ?? {},
     settingsPending: settings?.activeWith !== undefined &&
-      JSON.stringify(settings.activeWith) !== JSON.stringify(stored?.settings ?? {}),
+      !await isSameSettings(
+        id,
+        settings.schema,
+        [settings.activeWith, stored?.settings ?? {}],
+        encryption,
+      ),
   };
 }
 
