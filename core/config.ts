@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import ipaddr from "ipaddr.js";
+import { databaseUrl } from "./database-url.ts";
 import type { LogSettings } from "./log.ts";
 import {
   choice,
@@ -42,10 +43,6 @@ function readConfig(environment: Environment, root: string, surroundings: Config
   const read = createSettingReader(environment);
   const word = text("a name", "production", /^[\w.:-]+$/);
   const address = text("an address or network", "10.0.0.0/8");
-  const postgres = url("a PostgreSQL URL", "postgres://user:password@host:5432/name", [
-    "postgres:",
-    "postgresql:",
-  ]);
   const web = ["http:", "https:"];
 
   const host = read.required(
@@ -75,8 +72,8 @@ function readConfig(environment: Environment, root: string, surroundings: Config
     },
     database: {
       /** Undefined starts the embedded database. */
-      url: read.secret("DATABASE_URL", postgres),
-      readUrl: read.secret("VMX_DATABASE_READ_URL", postgres),
+      url: read.secret("DATABASE_URL", databaseUrl),
+      readUrl: read.secret("VMX_DATABASE_READ_URL", databaseUrl),
       schema: read.required(
         "VMX_DATABASE_SCHEMA",
         text("lower-case letters, digits and _", "vmx", /^[a-z_][a-z0-9_]{0,62}$/),

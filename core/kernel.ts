@@ -4,7 +4,8 @@ import type { Config } from "./config.ts";
 import type { Clock, Encryption } from "./contract/index.ts";
 import { defaultContributions } from "./default-plugins.ts";
 import { createGateway } from "./create-gateway.ts";
-import { createRedact, knownSecrets } from "./gateway/redact.ts";
+import { createKnownSecrets } from "./gateway/known-secrets.ts";
+import { connectionSecrets, createRedact } from "./gateway/redact.ts";
 import { secretPaths } from "./host/configuration-schema.ts";
 import { createEncryptionBackends } from "./host/encryption-backends.ts";
 import { createPluginHost } from "./host/create-plugin-host.ts";
@@ -23,6 +24,7 @@ import type { Environment } from "./setting-reader.ts";
 import { exportingSinks } from "./telemetry/index.ts";
 import { startStopwatch } from "./stopwatch.ts";
 import type { Database } from "./store/database.ts";
+import { refusedByDatabase } from "./store/refused-start.ts";
 import type { EmbeddedDatabase } from "./store/embedded.ts";
 import type { SnapshotLoader } from "./store/loader.ts";
 import { tlsWarnings } from "./tls-warnings.ts";
@@ -62,7 +64,9 @@ const farewellMs = 1_000;
  * @param environment variables that plugins' manifests ask for
  */
 export async function createKernel(config: Config, environment: Environment): Promise<Kernel> {
-  let redact = createRedact([]);
+  const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
+  const known = createKnownSecrets(clock);
+  let redact = createRedact([], known.values);
   const log = createLog({ ...config.log, redact: (line) => redact(line) });
   const watch = startStopwatch(log);
   const closing: (() => Promise<unknown> | void)[] = [];
@@ -79,7 +83,6 @@ export async function createKernel(config: Config, environment: Environment): Pr
     const embedded = startDatabaseServer(config, log);
     embedded?.then((server) => closing.push(() => server.stop()), () => {});
     const modules = loadStore();
-    const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
     const shutdown = new AbortController();
     const guard = createEgressGuard(config.egress);
     const http = createHttpClient({ ...config.upstream, guard, clock });
@@ -101,12 +104,13 @@ export async function createKernel(config: Config, environment: Environment): Pr
       settings: async (pluginId, schema) => {
         // The key ring opens the settings of the others; its own come from the environment.
         if (!stored || pluginId === host.find("encryptions", encryptionId)?.pluginId) return;
-        return await openStoredSettings(stored.current(), pluginId, schema, encryption);
+        const found = await openStoredSettings(stored.current(), pluginId, schema, encryption);
+        if (found) known.use(`settings of ${pluginId}`, found.secrets);
+        return found;
       },
     });
-    const given = installationSecrets(config, host, environment);
-    let secrets = given;
-    redact = createRedact(credentialPatterns(host), () => secrets);
+    known.use("variables", installationSecrets(config, host, environment));
+    redact = createRedact(credentialPatterns(host), known.values);
     for (const text of unknownVariables(environment, [...config.variables, ...host.variables()])) {
       log.warn(text);
     }
@@ -175,8 +179,10 @@ export async function createKernel(config: Config, environment: Environment): Pr
       },
     });
     stored = loader;
-    loader.onChange((snapshot) => secrets = knownSecrets(snapshot, given));
-    await loader.start();
+    loader.onChange((snapshot) => known.use("connections", connectionSecrets(snapshot)));
+    await loader.start().catch((error: unknown) => {
+      throw refusedByDatabase(error, config.database) ?? error;
+    });
     closing.push(() => loader.stop());
     followSwitches(host, loader, required, log);
     switched.resolve();

@@ -79,27 +79,21 @@ export function redactError<Told extends object>(error: Told, redact: Redact): T
   ) as Told;
 }
 
-/**
- * Every secret value of the configuration's connections and of the installation itself, in the forms texts hold them.
- */
-export function knownSecrets(
-  snapshot: Snapshot,
-  installation: readonly string[] = [],
-): readonly string[] {
-  const values = new Set<string>();
-  for (const secret of installation) {
+/** Secrets in every form texts hold them; short ones, which may be words, are left out. */
+export function secretForms(secrets: Iterable<string>): Set<string> {
+  const forms = new Set<string>();
+  for (const secret of secrets) {
     if (secret.length < minSecretLength) continue;
-    for (const form of writings(secret)) values.add(form);
+    for (const form of writings(secret)) forms.add(form);
   }
+  return forms;
+}
+
+/** Every secret value of the configuration's connections. */
+export function* connectionSecrets(snapshot: Snapshot): Generator<string> {
   for (const { connections } of snapshot.environments.values()) {
-    for (const { config } of connections.values()) {
-      for (const secret of config ? secretValues(config) : []) {
-        if (secret.length < minSecretLength) continue;
-        for (const form of writings(secret)) values.add(form);
-      }
-    }
+    for (const { config } of connections.values()) if (config) yield* secretValues(config);
   }
-  return [...values];
 }
 
 /**
@@ -142,7 +136,8 @@ function escaped(text: string, characters: RegExp): string {
   );
 }
 
-function* secretValues(value: unknown): Generator<string> {
+/** The values of all `Secret`s of a configuration. */
+export function* secretValues(value: unknown): Generator<string> {
   if (value instanceof Secret) yield value.reveal();
   else if (typeof value === "object" && value !== null) {
     for (const member of Object.values(value)) yield* secretValues(member);

@@ -34,11 +34,23 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   if (error instanceof GatewayError) return error.code === "DATABASE_UNAVAILABLE";
   if (error instanceof AggregateError && error.errors.some(isDatabaseUnavailable)) return true;
   if (!(error instanceof Error)) return false;
-  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  const code = codeOf(error);
+  // A file the URL names, such as a certificate, and no socket.
+  if (code === "ENOENT" && "syscall" in error && error.syscall === "open") return false;
   if (networkCodes.has(code) || awayStates.test(code) || awayMessages.test(error.message)) {
     return true;
   }
   return error.cause !== undefined && isDatabaseUnavailable(error.cause);
+}
+
+/** Whether the failure says that nobody knows the database's host, which waiting seldom changes. */
+export function isHostUnknown(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return codeOf(error) === "ENOTFOUND" || isHostUnknown(error.cause);
+}
+
+function codeOf(error: Error): string {
+  return "code" in error && typeof error.code === "string" ? error.code : "";
 }
 
 /** Name of the unique or foreign key constraint a failure broke, such as `workspaces_name_unique`. */

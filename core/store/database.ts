@@ -2,10 +2,12 @@ import type { Logger } from "@mikro-orm/core";
 import { type EntityManager, MikroORM, type Options } from "@mikro-orm/postgresql";
 import type { Log } from "../contract/plugin.ts";
 import { stampChanges } from "./change.ts";
+import { StartError } from "../start-error.ts";
 import { databaseError } from "./database-error.ts";
 import { entities } from "./entities/index.ts";
 import { migrateDatabase } from "./migrate.ts";
 import { createPoolWatch, type PoolWatch } from "./pool.ts";
+import { createPulse, greets, type Pulse } from "./pulse.ts";
 import { createStatements, type Statements } from "./statements.ts";
 
 /** How to reach the database. */
@@ -42,20 +44,28 @@ export interface Database {
   close(patienceMs?: number): Promise<void>;
 }
 
-/** Longest a statement may run, in milliseconds. */
+/** Longest a statement may run, in milliseconds. When the database falls silent it ends sooner. */
 export const statementTimeoutMs = 15_000;
+/** Longest wait for a connection, in milliseconds. */
+export const connectTimeoutMs = 4_000;
 
 /** Opens the database without connecting yet. Throws a plain sentence when a setting is not usable. */
 export function openDatabase(config: DatabaseConfig, log: Log): Database {
   let queries = 0;
   const pools = createPoolWatch();
+  const { url, readUrl = url } = config;
+  const pulse = createPulse((timeoutMs) => greets(url, timeoutMs));
+  const readPulse = readUrl === url
+    ? pulse
+    : createPulse((timeoutMs) => greets(readUrl, timeoutMs));
   const orm = new MikroORM({
-    ...ormOptions(config, log, () => queries++, { pools }),
+    ...ormOptions(config, log, () => queries++, { pools, pulse }),
     subscribers: [stampChanges],
-    ...(config.readUrl === undefined ? {} : { replicas: [replica(config.readUrl, pools)] }),
+    ...(readUrl === url ? {} : { replicas: [replica(readUrl, pools, readPulse)] }),
   });
   const em = () => orm.em.fork() as EntityManager;
-  const statements = createStatements({ ...config, statementTimeoutMs }, log);
+  const timeouts = { statementTimeoutMs, connectTimeoutMs };
+  const statements = createStatements({ ...config, ...timeouts, pulse, readPulse }, log);
   return {
     orm,
     schema: config.schema,
@@ -94,10 +104,14 @@ export function ormOptions(
   config: DatabaseConfig,
   log: Log,
   onQuery: () => void,
-  { pools = createPoolWatch(), timeouts = true }: { pools?: PoolWatch; timeouts?: boolean } = {},
+  { pools = createPoolWatch(), pulse, timeouts = true }: {
+    pools?: PoolWatch;
+    pulse?: Pulse;
+    timeouts?: boolean;
+  } = {},
 ): Options {
   if (!/^[a-z_][a-z0-9_]{0,62}$/.test(config.schema)) {
-    throw new Error(
+    throw new StartError(
       `Cannot open the database: schema "${config.schema}" must be 1 to 63 lower-case letters, ` +
         "digits or _, and must not begin with a digit",
     );
@@ -109,31 +123,38 @@ export function ormOptions(
     loggerFactory: () => ormLogger(log, onQuery),
     preferReadReplicas: false,
     pool: { min: 0, max: config.poolMax },
-    driverOptions: connection(config.url, pools, timeouts),
+    driverOptions: connection(config.url, pools, pulse, timeouts),
   };
 }
 
 // The whole URL goes to the driver: the ORM itself would drop parameters such as sslmode.
-function connection(url: string, pools: PoolWatch, timeouts: boolean): Record<string, unknown> {
+function connection(
+  url: string,
+  pools: PoolWatch,
+  pulse: Pulse | undefined,
+  timeouts: boolean,
+): Record<string, unknown> {
+  const onPoolCreated: (pool: Parameters<PoolWatch["onPoolCreated"]>[0]) => void = (pool) =>
+    pools.onPoolCreated(pool, pulse);
   return {
-    onPoolCreated: pools.onPoolCreated,
+    onPoolCreated,
     connectionString: url,
     application_name: "vmx-gateway",
-    connectionTimeoutMillis: 5_000,
+    connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
     ...(timeouts
       ? {
         statement_timeout: statementTimeoutMs,
         idle_in_transaction_session_timeout: 2 * statementTimeoutMs,
-        // A paused server answers nothing, not even its own timeout.
+        // The server keeps to its timeout; a network that swallowed its answer does not.
         query_timeout: statementTimeoutMs + 3_000,
       }
       : {}),
   };
 }
 
-function replica(url: string, pools: PoolWatch) {
-  return { dbName: databaseName(url), driverOptions: connection(url, pools, true) };
+function replica(url: string, pools: PoolWatch, pulse: Pulse) {
+  return { dbName: databaseName(url), driverOptions: connection(url, pools, pulse, true) };
 }
 
 function endsWithin(ms: number, promise: Promise<unknown>): Promise<boolean> {
@@ -147,7 +168,7 @@ function endsWithin(ms: number, promise: Promise<unknown>): Promise<boolean> {
 function databaseName(url: string): string {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed?.protocol !== "postgres:" && parsed?.protocol !== "postgresql:") {
-    throw new Error(
+    throw new StartError(
       "Cannot open the database: DATABASE_URL must look like postgresql://user:password@host:5432/name",
     );
   }

@@ -1,6 +1,7 @@
 import { type EntityManager, MikroORM } from "@mikro-orm/postgresql";
 import type { Log } from "../contract/plugin.ts";
 import { type DatabaseConfig, ormOptions } from "./database.ts";
+import { StartError } from "../start-error.ts";
 import { databaseError } from "./database-error.ts";
 
 // First half of the advisory lock's key; the second is the schema, so that two installations do not wait.
@@ -81,7 +82,7 @@ function isComplete(executed: string[]): boolean {
   const known: readonly string[] = knownMigrations;
   const newer = executed.filter((name) => !known.includes(name));
   if (newer.length > 0) {
-    throw new Error(
+    throw new StartError(
       `Cannot use the database: its schema is newer than this version of the gateway understands ` +
         `(migration ${newer.join(", ")}). Start the newer version again`,
     );

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Database, openDatabase } from "./database.ts";
-import { silentLog, startTestDatabase, type TestDatabase } from "./testing.ts";
+import { pauseServer, silentLog, startTestDatabase, type TestDatabase } from "./testing.ts";
 
 /* A database server that dies while connections to it are pooled. */
 
@@ -86,6 +86,46 @@ test("a connection that ends while nothing runs on it fails its transaction, not
   expect(results.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
   await closesByItself();
 });
+
+test("a paused database fails what runs and what begins within about five seconds", async () => {
+  const wake = pauseServer(server.serverPid());
+  const tries = {
+    transaction: () => database.transaction(select),
+    ping: () => database.ping(),
+    statement: () => database.statements.read("select 1"),
+    "transaction of statements": () =>
+      database.statements.transaction((query) => query("select 1")),
+  };
+  try {
+    // The second time no connection is left from before.
+    for (let round = 0; round < 2; round++) {
+      const took = await Promise.all(
+        Object.entries(tries).map(async ([name, run]) => {
+          const startedAt = performance.now();
+          const failure = await run().then(() => "it worked", (error: unknown) => error);
+          expect(failure, name).toMatchObject({ code: "DATABASE_UNAVAILABLE" });
+          return performance.now() - startedAt;
+        }),
+      );
+      expect(Math.max(...took)).toBeLessThan(7_000);
+    }
+  } finally {
+    wake();
+  }
+  await expect.poll(() => database.ping().then(() => true, () => false), { timeout: 10_000 })
+    .toBe(true);
+  expect((await many()).map(({ status }) => status)).toEqual(Array(2 * poolMax).fill("fulfilled"));
+  await closesByItself();
+}, 60_000);
+
+test("a statement that takes long on a database that lives goes on", async () => {
+  const sleep = "select pg_sleep(5)";
+  await Promise.all([
+    database.transaction((em) => em.execute(sleep)),
+    database.statements.read(sleep),
+  ]);
+  await closesByItself();
+}, 60_000);
 
 test("closing does not wait for ever for a transaction that never ends", async () => {
   void database.transaction(() => new Promise(() => {}));

@@ -1,3 +1,5 @@
+import type { Pulse } from "./pulse.ts";
+
 /** What is used of the driver's client; it is never imported, so its types are not either. */
 interface PoolClient {
   on(event: "error", listener: (error: Error) => void): unknown;
@@ -13,8 +15,8 @@ interface Pool {
 
 /** Watches over the connections of one database handle, replicas included. */
 export interface PoolWatch {
-  /** For the driver's option of that name. */
-  onPoolCreated(pool: Pool): void;
+  /** Watches over the connections of a pool. Their statements are ended when the pulse is lost. */
+  onPoolCreated(pool: Pool, pulse?: Pulse): void;
   /** Ends every connection, also one that somebody still uses: what runs on it fails. */
   endAll(): Promise<void>;
 }
@@ -30,10 +32,11 @@ const bracket = /^(begin|start transaction\b.*|rollback)$/;
 export function createPoolWatch(): PoolWatch {
   const clients = new Set<PoolClient>();
   return {
-    onPoolCreated(pool) {
+    onPoolCreated(pool, pulse) {
       pool.on("connect", (client) => {
         clients.add(client);
         survives(client);
+        if (pulse) endWhenSilent(client, pulse);
         giveBackOnFailure(client);
       });
       pool.on("remove", (client) => void clients.delete(client));
@@ -50,6 +53,29 @@ export function createPoolWatch(): PoolWatch {
  */
 export function survives(client: Pick<PoolClient, "on">): void {
   client.on("error", () => {});
+}
+
+/** Ends a connection when its database falls silent during a statement, which then fails. */
+export function endWhenSilent(
+  client: Pick<PoolClient, "query" | "end">,
+  pulse: Pulse,
+): void {
+  const query = client.query.bind(client);
+  const drop = () => void client.end().catch(() => {});
+  client.query = (...parts) => {
+    const done = parts.at(-1);
+    if (typeof done === "function") {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      pulse.watch(promise, drop);
+      return query(...parts.slice(0, -1), (...results: unknown[]) => {
+        resolve();
+        done(...results);
+      });
+    }
+    const answer = query(...parts);
+    if (answer instanceof Promise) pulse.watch(answer, drop);
+    return answer;
+  };
 }
 
 function giveBackOnFailure(client: PoolClient): void {

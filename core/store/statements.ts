@@ -1,7 +1,8 @@
 import pg from "pg";
 import type { Log } from "../contract/plugin.ts";
 import { databaseError } from "./database-error.ts";
-import { survives } from "./pool.ts";
+import { endWhenSilent, survives } from "./pool.ts";
+import type { Pulse } from "./pulse.ts";
 
 /** Runs one statement and answers its rows. A name has the server keep the statement prepared. */
 export type Query = <Row = Record<string, unknown>>(
@@ -32,20 +33,23 @@ const readers = 3;
 
 /** Opens nothing yet: connections are made when they are needed. */
 export function createStatements(
-  { url, readUrl, schema, statementTimeoutMs }: {
+  { url, readUrl, schema, statementTimeoutMs, connectTimeoutMs, pulse, readPulse }: {
     readonly url: string;
     readonly readUrl?: string | undefined;
     readonly schema: string;
     readonly statementTimeoutMs: number;
+    readonly connectTimeoutMs: number;
+    readonly pulse: Pulse;
+    readonly readPulse: Pulse;
   },
   log: Log,
 ): Statements {
-  const createPool = (connectionString: string, max: number) => {
+  const createPool = (connectionString: string, max: number, heard: Pulse) => {
     const pool = new pg.Pool({
       connectionString,
       max,
       application_name: "vmx-gateway",
-      connectionTimeoutMillis: 5_000,
+      connectionTimeoutMillis: connectTimeoutMs,
       idleTimeoutMillis: 30_000,
       keepAlive: true,
       statement_timeout: statementTimeoutMs,
@@ -54,11 +58,14 @@ export function createStatements(
       allowExitOnIdle: true,
     });
     pool.on("error", (error) => log.debug("A database connection ended", { error }));
-    pool.on("connect", survives);
+    pool.on("connect", (client) => {
+      survives(client);
+      endWhenSilent(client as unknown as Parameters<typeof endWhenSilent>[0], heard);
+    });
     return pool;
   };
-  const writing = createPool(url, writers);
-  const reading = createPool(readUrl ?? url, readers);
+  const writing = createPool(url, writers, pulse);
+  const reading = createPool(readUrl ?? url, readers, readPulse);
   const queryOn = (target: pg.Pool | pg.PoolClient): Query => async (text, values, name) => {
     try {
       const config = { text, values: values as unknown[] | undefined, name };
