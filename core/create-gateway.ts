@@ -231,7 +231,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     allocation,
     samples,
     router: createRouter({ host, clock, samples, capacityUsage: readCapacityUsage(capacity.view) }),
-    fetchMedia: createFetchMedia(parts.fetch),
+    fetchMedia: createFetchMedia(parts.fetch, parts.guard),
     answerHomes: createAnswerHomes(
       () => host.get("sharedStates", parts.sharedState),
       config.capacity.timeoutMs,
@@ -254,6 +254,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
       running.delete(exchange);
       telemetry.onFinished(outcome, records.onFinished(outcome));
       if (exchange.caller?.kind === "api-key") uses.apiKey(exchange.caller.apiKey.apiKeyId);
+      return records.written();
     },
   };
 

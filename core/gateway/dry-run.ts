@@ -5,6 +5,7 @@ import type { SlotView } from "../store/snapshot.ts";
 import { expectedTokens } from "./admit.ts";
 import { prepare } from "./dispatch.ts";
 import { createExchange, type Endpoint, type Exchange, type GatewayServices } from "./exchange.ts";
+import type { MediaKind } from "./fetch-media.ts";
 import { type Caller, refuseUnusable } from "./identify.ts";
 import { createLeg, type LegRecord } from "./leg.ts";
 import { type LegFailure, toLegFailure } from "./leg-failure.ts";
@@ -109,9 +110,13 @@ async function open(request: DryRunRequest, services: GatewayServices): Promise<
       decide: (question) =>
         router.decide(now === undefined ? question : { ...question, now }, assumptions),
     },
-    fetchMedia: () => Promise.resolve({ mediaType: "application/octet-stream", data: "" }),
+    fetchMedia: Object.assign(
+      (url: string, _signal: AbortSignal, kind: MediaKind) =>
+        Promise.resolve().then(() => services.fetchMedia.foresee(url, kind)),
+      { foresee: services.fetchMedia.foresee },
+    ),
     onStarted() {},
-    onFinished() {},
+    onFinished: () => undefined,
   };
   const incoming = {
     endpoint,

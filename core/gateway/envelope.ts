@@ -2,6 +2,7 @@ import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import { VmxEnvelope } from "@vmx/schemas";
 import type { JsonObject } from "../contract/index.ts";
 import { GatewayError } from "../contract/index.ts";
+import { nearest } from "../nearest.ts";
 
 /** The caller's wishes to the gateway itself, from the body's `vmx` member and `x-vmx-*` headers. */
 export type Envelope = Omit<VmxEnvelope, "metadata" | "providerArgs"> & {
@@ -84,6 +85,9 @@ function describe(validate: ValidateFunction): GatewayError {
   const place = fault.instancePath.slice(1).replaceAll("/", ".");
   const extra = fault.params["additionalProperty"] ?? fault.params["propertyName"];
   const param = ["vmx", place, extra].filter(Boolean).join(".");
-  const rule = fault.keyword === "additionalProperties" ? "is not known" : fault.message;
+  const meant = place === "" && nearest(String(extra), Object.keys(VmxEnvelope.properties));
+  const rule = fault.keyword === "additionalProperties"
+    ? `is not known${meant ? `; did you mean vmx.${meant}?` : ""}`
+    : fault.message;
   return new GatewayError("invalid_request", `${param} ${rule}`, { param });
 }

@@ -110,8 +110,11 @@ export interface GatewayServices {
     exchange: Exchange,
     leg: LegRecord,
   ) => Readonly<Record<string, string>> | undefined;
-  /** Told of every finished exchange; must not throw. */
-  readonly onFinished: (outcome: Outcome) => void;
+  /**
+   * Told of every finished exchange; must not throw. What it answers resolves when the request is on record: its
+   * caller learns of its end only then.
+   */
+  readonly onFinished: (outcome: Outcome) => Promise<void> | undefined;
 }
 
 /** Bounds of one request. */
@@ -156,7 +159,7 @@ export interface Exchange {
   readonly warnings: Warning[];
   /** The trace the request belongs to; absent while nobody traces. */
   trace?: ExchangeTrace;
-  /** Resolves exactly once, when everything the caller gets has been sent or given up. */
+  /** Resolves exactly once, when all but the end of what the caller gets was sent or given up, and is on record. */
   readonly finished: Promise<Outcome>;
   readonly finish: (outcome: Outcome) => void;
 }
@@ -253,10 +256,11 @@ export function createExchange(
       if (finished) return;
       finished = true;
       clearTimeout(deadline);
-      resolve(outcome);
       noteHome(outcome);
       noteSamples(outcome);
-      services.onFinished(outcome);
+      const recorded = services.onFinished(outcome);
+      if (recorded) void recorded.then(() => resolve(outcome));
+      else resolve(outcome);
     },
   };
 }

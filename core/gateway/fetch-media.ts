@@ -1,15 +1,34 @@
 import type { Call, ContentPart, Dialect, MediaSource } from "../contract/index.ts";
 import { GatewayError } from "../contract/index.ts";
+import type { EgressGuard } from "../kit/index.ts";
 
-/** Fetched bytes with the type their server declared. */
-export type FetchMedia = (
-  url: string,
-  signal: AbortSignal,
-) => Promise<{ readonly mediaType: string; readonly data: string }>;
+/** Bytes in base64, with their type. */
+export interface Media {
+  readonly mediaType: string;
+  readonly data: string;
+}
+
+/** What the caller says the media is. */
+export type MediaKind = "image" | "file" | "audio";
+
+/** Fetches bytes, with the type their server declares. */
+export interface FetchMedia {
+  (url: string, signal: AbortSignal, kind: MediaKind): Promise<Media>;
+  /**
+   * What can be told of a URL without calling anybody: throws what fetching it would be refused for, and answers
+   * media of the likeliest type, without bytes.
+   */
+  foresee(url: string, kind: MediaKind): Media;
+}
 
 const maxBytes = 20 * 1024 * 1024;
 const maxMs = 10_000;
 const maxRedirects = 3;
+const likelyTypes: Readonly<Record<MediaKind, string>> = {
+  image: "image/png",
+  file: "application/pdf",
+  audio: "audio/wav",
+};
 const acceptedTypes = /^(image\/|audio\/|video\/|text\/|application\/pdf\b)/;
 
 /**
@@ -19,16 +38,26 @@ const acceptedTypes = /^(image\/|audio\/|video\/|text\/|application\/pdf\b)/;
  * The function throws `bad_image_url`, or `egress_refused` for an address that must not be called.
  *
  * @param guarded `fetch` through the egress guard that answers redirects instead of following them
+ * @param guard the same guard
  */
-export function createFetchMedia(guarded: typeof fetch): FetchMedia {
-  return async (url, outer) => {
+export function createFetchMedia(
+  guarded: typeof fetch,
+  guard: Pick<EgressGuard, "checkUrl">,
+): FetchMedia {
+  const check = (url: string): void => {
+    if (/^data:/i.test(url)) throw refuse("a data URL", "it holds no base64");
+    if (!URL.canParse(url)) throw refuse("the URL", "it is not valid");
+    guard.checkUrl(url);
+  };
+  const fetchMedia = async (url: string, outer: AbortSignal): Promise<Media> => {
+    check(url);
     const signal = AbortSignal.any([outer, AbortSignal.timeout(maxMs)]);
     try {
       const response = await follow(guarded, url, signal);
       const mediaType = (response.headers.get("content-type") ?? "").split(";")[0]!.trim();
       if (!acceptedTypes.test(mediaType)) {
         await response.body?.cancel();
-        throw refuse(url, `its type "${mediaType}" is not accepted`);
+        throw refuse(hostOf(url), `its type "${mediaType}" is not accepted`);
       }
       const bytes = await readBytes(response, url);
       return { mediaType, data: bytes.toString("base64") };
@@ -37,15 +66,25 @@ export function createFetchMedia(guarded: typeof fetch): FetchMedia {
       if (outer.aborted) throw outer.reason;
       if (error instanceof Error && error.cause instanceof GatewayError) throw error.cause;
       throw refuse(
-        url,
+        hostOf(url),
         signal.aborted ? `no answer within ${maxMs} ms` : "it cannot be reached",
         error,
       );
     }
   };
+  return Object.assign(fetchMedia, {
+    foresee(url: string, kind: MediaKind): Media {
+      check(url);
+      return { mediaType: likelyTypes[kind], data: "" };
+    },
+  });
 }
 
-/** A call in which no URL stands that the dialect's service would have to fetch and cannot. */
+/**
+ * A call in which no URL stands that the dialect's service would have to fetch and cannot.
+ *
+ * Throws `bad_image_url` for data that is no base64, besides what fetching throws.
+ */
 export async function inlineMedia(
   call: Call,
   dialect: Dialect,
@@ -54,18 +93,21 @@ export async function inlineMedia(
 ): Promise<Call> {
   const { takesMediaUrl } = dialect;
   if (!takesMediaUrl) return call;
-  const inline = async (source: MediaSource): Promise<MediaSource> => {
+  const inline = async (source: MediaSource, kind: MediaKind): Promise<MediaSource> => {
+    if (source.kind === "base64" && !isBase64(source.data)) {
+      throw refuse("a data URL", "its data is not base64");
+    }
     if (source.kind !== "url" || takesMediaUrl.call(dialect, source.url, source.mediaType)) {
       return source;
     }
-    return { kind: "base64", ...await fetchMedia(source.url, signal) };
+    return { kind: "base64", ...await fetchMedia(source.url, signal, kind) };
   };
   const part = async <Kind extends ContentPart>(given: Kind): Promise<Kind> => {
     if (given.type === "tool-result") {
       return { ...given, content: await Promise.all(given.content.map(part)) };
     }
-    if (!("source" in given) || given.source.kind !== "url") return given;
-    const source = await inline(given.source);
+    if (!("source" in given)) return given;
+    const source = await inline(given.source, given.type);
     // The original spelling names the URL, which the service would not take.
     return source === given.source ? given : { ...given, source, native: undefined };
   };
@@ -87,9 +129,9 @@ async function follow(guarded: typeof fetch, from: string, signal: AbortSignal):
     }
     if (response.ok) return response;
     await response.body?.cancel();
-    throw refuse(from, `its server answers ${response.status}`);
+    throw refuse(hostOf(from), `its server answers ${response.status}`);
   }
-  throw refuse(from, `it redirects more than ${maxRedirects} times`);
+  throw refuse(hostOf(from), `it redirects more than ${maxRedirects} times`);
 }
 
 async function readBytes(response: Response, url: string): Promise<Buffer> {
@@ -97,15 +139,23 @@ async function readBytes(response: Response, url: string): Promise<Buffer> {
   let size = 0;
   for await (const chunk of response.body ?? []) {
     size += chunk.length;
-    if (size > maxBytes) throw refuse(url, `it is larger than ${maxBytes} bytes`);
+    if (size > maxBytes) throw refuse(hostOf(url), `it is larger than ${maxBytes} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, size);
 }
 
-function refuse(url: string, reason: string, cause?: unknown): GatewayError {
-  const shown = URL.canParse(url) ? new URL(url).host : "the URL";
-  return new GatewayError("bad_image_url", `Cannot fetch media from ${shown}: ${reason}`, {
+/** Whether a text can be decoded; both alphabets and line breaks are taken. */
+function isBase64(data: string): boolean {
+  return data !== "" && !/[^A-Za-z0-9+/_\-=\s]/.test(data);
+}
+
+function hostOf(url: string): string {
+  return new URL(url).host;
+}
+
+function refuse(from: string, reason: string, cause?: unknown): GatewayError {
+  return new GatewayError("bad_image_url", `Cannot fetch media from ${from}: ${reason}`, {
     cause,
   });
 }

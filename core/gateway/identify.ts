@@ -96,7 +96,7 @@ function readCredential({ headers, duplicateCredential }: IncomingRequest): stri
   if (duplicateCredential || (bearer && apiKey && bearer !== apiKey)) {
     throw new GatewayError(
       "invalid_api_key",
-      "The request carries more than one credential: send one `Authorization: Bearer` or one `x-api-key` header",
+      "The request carries more than one credential: send one, as a bearer token or in the header x-api-key",
     );
   }
   return bearer ?? apiKey;
@@ -106,7 +106,7 @@ function refuse(missing = false): never {
   throw new GatewayError(
     "invalid_api_key",
     missing
-      ? "No API key: send `Authorization: Bearer <key>` or `x-api-key: <key>`"
+      ? "No API key: send one as a bearer token or in the header x-api-key"
       : "The API key is not valid",
   );
 }

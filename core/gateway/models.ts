@@ -7,7 +7,7 @@ import {
   type Reply,
 } from "./exchange.ts";
 import { identify } from "./identify.ts";
-import { callableResources } from "./resolve.ts";
+import { callableResources, resourceNotFound } from "./resolve.ts";
 import type { ResourceView } from "../store/snapshot.ts";
 
 /**
@@ -36,11 +36,7 @@ export async function serveModels(
       return;
     }
     const wanted = listings.find((listing) => listing.id.toLowerCase() === name.toLowerCase());
-    if (!wanted) {
-      throw new GatewayError("AI_RESOURCE_NOT_FOUND", `No AI resource is named "${name}"`, {
-        param: "model",
-      });
-    }
+    if (!wanted) throw resourceNotFound(caller, name);
     send(inbound.encodeModel(wanted), exchange, reply);
   } catch (error) {
     const known = error instanceof GatewayError

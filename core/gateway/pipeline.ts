@@ -12,7 +12,7 @@ import {
 } from "./exchange.ts";
 import { identify } from "./identify.ts";
 import { LegFailure } from "./leg-failure.ts";
-import { plan } from "./plan.ts";
+import { plan, type PlannedLeg } from "./plan.ts";
 import { readProviderState } from "./provider-state.ts";
 import { read } from "./read.ts";
 import { relay } from "./relay.ts";
@@ -49,7 +49,7 @@ export async function serve(
       headSent = true;
       reply.head(status, headers);
     },
-    // Held back until the request has finished: it is on record before its caller can know that it has ended.
+    // Held back until the request is on record: the caller must not learn of an end that a crash could still undo.
     end(bytes) {
       sendEnd = () => bytes === undefined ? reply.end() : reply.end(bytes);
     },
@@ -71,25 +71,32 @@ export async function serve(
       legs.map(({ slot }) => slot.connectionId),
     );
     await services.onTargeted?.(exchange);
-    if (request.endpoint.operation === "count-tokens") {
-      legs.length = 1;
-      if (!await countsNatively(exchange, legs[0]!)) {
-        finish(exchange, answerEstimate(exchange, watched));
-        return await exchange.finished;
-      }
-    }
-    const serving = await tryLegs(exchange, legs);
-    try {
-      finish(exchange, await relay(exchange, serving, watched));
-    } finally {
-      serving.release();
+    const isCount = request.endpoint.operation === "count-tokens";
+    if (isCount) legs.length = 1;
+    if (isCount && !await countsNatively(exchange, legs[0]!)) {
+      finish(exchange, answerEstimate(exchange, watched));
+    } else {
+      await serveLegs(exchange, legs, watched);
     }
   } catch (error) {
     refuse(exchange, error, watched, headSent);
-  } finally {
-    sendEnd();
   }
-  return await exchange.finished;
+  const outcome = await exchange.finished;
+  sendEnd();
+  return outcome;
+}
+
+async function serveLegs(
+  exchange: Exchange,
+  legs: readonly PlannedLeg[],
+  reply: Reply,
+): Promise<void> {
+  const serving = await tryLegs(exchange, legs);
+  try {
+    finish(exchange, await relay(exchange, serving, reply));
+  } finally {
+    serving.release();
+  }
 }
 
 async function open(request: IncomingRequest, services: GatewayServices): Promise<Exchange> {

@@ -1,5 +1,6 @@
 import { GatewayError, type JsonObject } from "../contract/index.ts";
 import type { PluginHost } from "../host/plugin-host.ts";
+import { nearest } from "../nearest.ts";
 import type { ConnectionView, EnvironmentView, ResourceView, SlotView } from "../store/snapshot.ts";
 import type { Envelope } from "./envelope.ts";
 import type { Caller } from "./identify.ts";
@@ -41,7 +42,7 @@ export function resolve(
 }
 
 function callable(caller: Caller, resource: ResourceView | undefined, model: string): Target {
-  if (!resource) throw notFound(caller, model);
+  if (!resource) throw resourceNotFound(caller, model);
   if (!mayCall(caller, resource)) {
     throw new GatewayError(
       "API_KEY_RESOURCE_NOT_AUTHORIZED",
@@ -111,16 +112,19 @@ function adHoc(caller: Caller, connection: ConnectionView, model: string): Targe
   };
 }
 
-function notFound(caller: Caller, model: string): GatewayError {
-  const near = nearest(model, callableResources(caller).map(({ name }) => name));
+/** No resource has the name; the nearest of those the caller may call is told. */
+export function resourceNotFound(caller: Caller, name: string): GatewayError {
+  const known = callableResources(caller).map((resource) => resource.name);
+  const near = sameBeginning(name, known) ?? nearest(name.slice(0, 128), known);
   return new GatewayError(
     "AI_RESOURCE_NOT_FOUND",
-    `No AI resource is named "${model.slice(0, 128)}"${near ? `; did you mean "${near}"?` : ""}`,
+    `No AI resource is named "${name.slice(0, 128)}"` +
+      (near === undefined ? ". GET /v1/models lists those there are" : `; did you mean "${near}"?`),
     { param: "model" },
   );
 }
 
-function nearest(name: string, known: readonly string[]): string | undefined {
+function sameBeginning(name: string, known: readonly string[]): string | undefined {
   const wanted = name.toLowerCase();
   return known.find((candidate) => {
     const other = candidate.toLowerCase();

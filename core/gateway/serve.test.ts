@@ -2,6 +2,7 @@ import { connect } from "node:net";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { createApiKeyValue } from "../access/api-key-format.ts";
+import type { Outcome } from "./exchange.ts";
 import {
   createSlot,
   type ScriptedUpstream,
@@ -700,6 +701,35 @@ test("correlation id and metadata come back in headers, cleaned", async () => {
   expect(response.headers.get("x-vmx-metadata-team")).toBe("rtes");
   expect(response.headers.get("x-vmx-metadata-run")).toBe("7");
 });
+
+for (const [name, body] of [["plain", {}], ["streamed", { stream: true }]] as const) {
+  test(`the end of a ${name} answer waits until the request is on record`, async () => {
+    const { onFinished } = gateway.services;
+    const recorded = Promise.withResolvers<void>();
+    const finished = Promise.withResolvers<void>();
+    Object.assign(gateway.services, {
+      onFinished(outcome: Outcome) {
+        void onFinished(outcome);
+        finished.resolve();
+        return recorded.promise;
+      },
+    });
+    try {
+      let ended = false;
+      const answer = call({ model: "demo", messages, ...body })
+        .then((response) => response.text())
+        .finally(() => ended = true);
+      await finished.promise;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(ended).toBe(false);
+      recorded.resolve();
+      expect(await answer).toContain("hi");
+    } finally {
+      recorded.resolve();
+      Object.assign(gateway.services, { onFinished });
+    }
+  });
+}
 
 test("every exchange finishes exactly once, whatever happened to it", () => {
   const ids = gateway.outcomes.map(({ exchange }) => exchange.requestId);

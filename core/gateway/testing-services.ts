@@ -1,6 +1,7 @@
 import { type Capacity, type CapacityParts, createCapacity } from "../capacity/index.ts";
 import type { Clock, Log } from "../contract/index.ts";
 import type { PluginHost } from "../host/plugin-host.ts";
+import { createEgressGuard, type EgressGuard } from "../kit/index.ts";
 import { type Allocation, createAllocation } from "../prioritization/index.ts";
 import { createLiveSamples } from "../routing/index.ts";
 import type { Snapshot } from "../store/snapshot.ts";
@@ -21,6 +22,8 @@ export interface TestServicesParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly fetch: typeof fetch;
+  /** What `fetch` goes through; a guard that lets all pass when absent. */
+  readonly guard?: EgressGuard;
   readonly limits?: Partial<GatewayServices["limits"]>;
   readonly capacity?: Partial<CapacityParts>;
   readonly onFinished?: GatewayServices["onFinished"];
@@ -91,12 +94,15 @@ export async function createTestServices(parts: TestServicesParts): Promise<Test
       random: () => random(),
       capacityUsage: readCapacityUsage(capacity.view),
     }),
-    fetchMedia: createFetchMedia(parts.fetch),
+    fetchMedia: createFetchMedia(
+      parts.fetch,
+      parts.guard ?? createEgressGuard({ privateRanges: "allow" }),
+    ),
     answerHomes: createAnswerHomes(sharedState, 1_000),
     identifyPerson: () => Promise.resolve(undefined),
     redact: createRedact([]),
     onStarted() {},
-    onFinished: parts.onFinished ?? (() => {}),
+    onFinished: parts.onFinished ?? (() => undefined),
     setRandom: (next) => void (random = next),
     closeCircuits: () => void (circuits = createCircuits(clock)),
   };

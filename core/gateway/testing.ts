@@ -96,9 +96,13 @@ export async function startTestGateway(
     clock,
     log: silent,
     fetch: http.fetch,
+    guard,
     limits,
     capacity: capacityParts,
-    onFinished: (outcome) => void outcomes.push(outcome),
+    onFinished(outcome) {
+      outcomes.push(outcome);
+      return undefined;
+    },
   });
   const server: HttpServer = await listen("127.0.0.1", 0, {
     dataPlane: createDataPlane(services, createSourceAddress([]), () => false),

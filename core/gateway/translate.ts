@@ -8,7 +8,7 @@ import type {
   Warning,
 } from "../contract/index.ts";
 import { GatewayError } from "../contract/index.ts";
-import { mayHoldSignatures, mergeObjects, withoutSignatures } from "../kit/index.ts";
+import { mayHoldSignatures, mergeObjects, settingPath, withoutSignatures } from "../kit/index.ts";
 import { lossRule } from "./answer-headers.ts";
 import { defaultArguments, type LegCodec } from "./codec.ts";
 import type { Exchange } from "./exchange.ts";
@@ -99,10 +99,12 @@ export async function createTranslation(
 }
 
 /** Dialects leave a choice out that there are no tools for; one that demands a call says more than nothing. */
-function lossOfChoice({ toolChoice, tools }: Call): Warning[] {
+function lossOfChoice(call: Call): Warning[] {
+  const { toolChoice, tools } = call;
   if (toolChoice?.type !== "required" || tools.length > 0) return [];
   const detail = "A call is demanded, but no tool is offered";
-  return [{ code: "parameter_dropped", path: "/tool_choice", action: "dropped", detail }];
+  const path = settingPath(call, "toolChoice");
+  return [{ code: "parameter_dropped", path, action: "dropped", detail }];
 }
 
 function refuseLoss(exchange: Exchange, warnings: readonly Warning[]): void {

@@ -13,7 +13,13 @@ import { startMaintenance } from "./maintenance.ts";
 import { shipOrphans } from "./orphans.ts";
 import { type ClassDay, createPartitions } from "./partitions.ts";
 import { spooledPayload } from "./payload/spooled.ts";
-import { type AuditRecord, finishedRecord, type PriceRecord, startedRecord } from "./record.ts";
+import {
+  type AuditRecord,
+  finishedRecord,
+  type PriceRecord,
+  startedNote,
+  unfinishedRecord,
+} from "./record.ts";
 import { type RetentionClass, retentionClassOf } from "./retention-class.ts";
 import { recordText } from "./record-text.ts";
 import { createShipper } from "./ship.ts";
@@ -65,6 +71,8 @@ export interface Records {
   onFirstContent(exchange: Exchange): void;
   /** Writes and answers the record of a finished exchange; requests without a caller have none. Never throws. */
   onFinished(outcome: Outcome): AuditRecord | undefined;
+  /** Resolves when the records so far would survive the end of the process; undefined when they do already. */
+  written(): Promise<void> | undefined;
   /** Tells of every record as it is written; the listener must be quick. Answers how to end it. */
   onRecord(listener: (record: AuditRecord) => void): () => void;
   readonly live: LiveAudit;
@@ -163,23 +171,22 @@ export function createRecords(options: RecordsOptions): Records {
       if (mode !== "none" && spool.takesPayloads()) {
         exchange.capture = createCapture(mode === "full" ? maxStreamBytes : 0, captureBudget);
       }
-      const record = startedRecord(exchange);
-      const noted = spool.start(exchange.requestId, recordText(record));
-      if (live.isWatched(record.environmentId)) live.publish("started", record);
+      const note = startedNote(exchange);
+      const noted = spool.start(exchange.requestId, recordText(note));
+      if (live.isWatched(note.environmentId)) live.publish("started", unfinishedRecord(note));
       await noted;
     },
     onFirstContent(exchange) {
       const { environmentId } = exchange.caller!.environment;
-      if (live.isWatched(environmentId)) live.publish("first_token", startedRecord(exchange));
+      if (live.isWatched(environmentId)) {
+        live.publish("first_token", unfinishedRecord(startedNote(exchange)));
+      }
     },
     onFinished(outcome) {
       const { exchange } = outcome;
       if (!exchange.caller) return undefined;
       try {
         const record = write(outcome);
-        // Not left to the end of the turn: the caller is told of the end next, and if the process is killed then,
-        // the row must not say that the answer was interrupted.
-        spool.flush();
         if (live.isWatched(record.environmentId)) live.publish("finished", record);
         for (const listener of listeners) listener(record);
         return record;
@@ -191,6 +198,7 @@ export function createRecords(options: RecordsOptions): Records {
         if (exchange.capture) releaseCapture(exchange.capture);
       }
     },
+    written: () => spool.written(),
     onRecord(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

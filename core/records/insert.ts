@@ -43,9 +43,12 @@ export function createInsert(
 ): InsertRecords {
   const { schema } = statements;
   const insertRows = insertAuditSql(schema);
+  // The bodies come as one value: elements of an array would travel as text, at twice their size.
   const insertPayloads = `insert into ${schema}.audit_payloads
-    (audit_class, timestamp, request_id, encoding, body, state)
-    select * from unnest($1::smallint[], $2::timestamptz[], $3::uuid[], $4::text[], $5::bytea[], $6::jsonb[])
+    (audit_class, timestamp, request_id, encoding, state, body)
+    select audit_class, timestamp, request_id, encoding, state, substring($8::bytea from start for length)
+    from unnest($1::smallint[], $2::timestamptz[], $3::uuid[], $4::text[], $5::jsonb[], $6::int[], $7::int[])
+      as p(audit_class, timestamp, request_id, encoding, state, start, length)
     on conflict do nothing`;
 
   return async function insert(shipments): Promise<number> {
@@ -74,18 +77,31 @@ export function createInsert(
       await query(insertRows, [json], "insert audit");
       const withPayload = shipments.filter(({ payload }) => payload);
       if (withPayload.length > 0) {
-        await query(insertPayloads, [
-          withPayload.map(({ row }) => classOf(row, "audit")),
-          withPayload.map(({ requestId }) => new Date(timeOf(requestId)).toISOString()),
-          withPayload.map(({ requestId }) => requestId),
-          withPayload.map(({ payload }) => payload!.encoding),
-          withPayload.map(({ payload }) => payload!.bytes),
-          withPayload.map(({ payload }) => JSON.stringify(payload!.state)),
-        ], "insert payloads");
+        await query(insertPayloads, payloadColumns(withPayload), "insert payloads");
       }
       for (const write of writers) await write(query, { json, records });
     });
   }
+}
+
+function payloadColumns(shipments: readonly Shipment[]): unknown[] {
+  const bodies = shipments.flatMap(({ payload }) => payload!.bytes ?? []);
+  let end = 1;
+  const starts = shipments.map(({ payload }) => {
+    const start = end;
+    end += payload!.bytes?.length ?? 0;
+    return start;
+  });
+  return [
+    shipments.map(({ row }) => classOf(row, "audit")),
+    shipments.map(({ requestId }) => new Date(timeOf(requestId)).toISOString()),
+    shipments.map(({ requestId }) => requestId),
+    shipments.map(({ payload }) => payload!.encoding),
+    shipments.map(({ payload }) => JSON.stringify(payload!.state)),
+    starts,
+    shipments.map(({ payload }) => payload!.bytes?.length ?? null),
+    Buffer.concat(bodies),
+  ];
 }
 
 function daysOf({ row, requestId }: Shipment): ClassDay[] {

@@ -1,4 +1,6 @@
 import type { Log } from "../contract/index.ts";
+import { recordText } from "./record-text.ts";
+import { type StartedNote, unfinishedRecord } from "./record.ts";
 import { adoptSpoolFolders, segmentNumbers, type SpoolFolder } from "./spool/folder.ts";
 import { fileHeaderBytes, type SpoolEntry } from "./spool/segment.ts";
 import {
@@ -49,9 +51,16 @@ async function shipFolder(folder: SpoolFolder, shipper: Shipper, log: Log): Prom
     finished += ended.length;
     await shipper.shipEntries(ended, payload);
   }
-  await shipper.shipEntries([...running.values()], () => Promise.resolve(undefined));
+  const interrupted = [...running.values()].map(asInterrupted);
+  await shipper.shipEntries(interrupted, () => Promise.resolve(undefined));
   if (finished + running.size === 0) return;
   log.info("Shipped the records of an earlier process", { finished, interrupted: running.size });
+}
+
+/** The note of a request that never ended, as the row that tells so. */
+function asInterrupted(entry: SpoolEntry): SpoolEntry {
+  const note = JSON.parse(entry.row.toString("utf8")) as StartedNote;
+  return { ...entry, row: Buffer.from(recordText(unfinishedRecord(note))) };
 }
 
 /** Every entry behind the mark, segment by segment. */

@@ -26,40 +26,44 @@ export type PriceRecord = (record: AuditRecord) => AuditRecord;
 
 const maxMessageLength = 2_000;
 
+/** What is noted of a request when it begins: identity, caller and target. */
+export type StartedNote = ReturnType<typeof startedNote>;
+
 /** The record of a request that has not ended: what is left of it if the process dies. */
-export function startedRecord(exchange: Exchange): AuditRecord {
-  return {
-    ...identityOf(exchange),
-    connectionId: null,
-    provider: null,
-    model: null,
-    providerModel: null,
-    serviceTier: null,
-    systemFingerprint: null,
-    status: "interrupted",
-    statusCode: null,
-    errorCode: null,
-    errorMessage: null,
-    failureReason: null,
-    finishReason: null,
-    warnings: [],
-    totalDurationMs: null,
-    gateDurationMs: null,
-    routingDurationMs: null,
-    providerDurationMs: null,
-    timeToFirstTokenMs: null,
-    tokensPerSecond: null,
-    tokens: null,
-    usageSource: null,
-    cost: null,
-    originalCost: null,
-    ratedAt: null,
-    events: [],
-    legs: [],
-    revision: null,
-    routing: null,
-  };
+export function unfinishedRecord(note: StartedNote): AuditRecord {
+  return { ...unfinished, ...note };
 }
+
+const unfinished: Omit<AuditRecord, keyof StartedNote> = {
+  connectionId: null,
+  provider: null,
+  model: null,
+  providerModel: null,
+  serviceTier: null,
+  systemFingerprint: null,
+  status: "interrupted",
+  statusCode: null,
+  errorCode: null,
+  errorMessage: null,
+  failureReason: null,
+  finishReason: null,
+  warnings: [],
+  totalDurationMs: null,
+  gateDurationMs: null,
+  routingDurationMs: null,
+  providerDurationMs: null,
+  timeToFirstTokenMs: null,
+  tokensPerSecond: null,
+  tokens: null,
+  usageSource: null,
+  cost: null,
+  originalCost: null,
+  ratedAt: null,
+  events: [],
+  legs: [],
+  revision: null,
+  routing: null,
+};
 
 /** The record of a finished request; its caller must be known. */
 export function finishedRecord(
@@ -79,7 +83,7 @@ export function finishedRecord(
   const routing = routingOf(exchange);
   const served = outcome.status === "ok" || outcome.status === "partial";
   const record: AuditRecord = {
-    ...identityOf(exchange),
+    ...startedNote(exchange),
     connectionId: last?.connectionId ?? null,
     provider: last?.provider ?? null,
     model: last?.model ?? null,
@@ -114,7 +118,8 @@ export function finishedRecord(
   return price(record);
 }
 
-function identityOf(exchange: Exchange) {
+/** See StartedNote; the caller must be known. */
+export function startedNote(exchange: Exchange) {
   const { caller, request, envelope, target, body } = exchange;
   const { environment } = caller!;
   const { settings } = environment;

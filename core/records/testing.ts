@@ -58,6 +58,7 @@ export async function startTestRecords(
     onFinished(outcome: Outcome) {
       onFinished(outcome);
       records.onFinished(outcome);
+      return records.written();
     },
   });
   const { statements } = database;

@@ -70,6 +70,19 @@ test("a note of a beginning is with the system when its promise resolves", async
   expect(readFileSync(join(spool.path, file!), "utf8")).toContain('{"began":true}');
 });
 
+test("a note of an end is with the system when its promise resolves, and waits for nothing else", async () => {
+  const spool = open();
+  const id = createRequestId();
+  expect(spool.written()).toBeUndefined();
+  spool.finish(id, '{"ended":true}', []);
+  const [file] = readdirSync(spool.path).filter((name) => name.endsWith(".rows"));
+  const text = () => readFileSync(join(spool.path, file!), "utf8");
+  expect(text()).not.toContain('{"ended":true}');
+  await spool.written();
+  expect(text()).toContain('{"ended":true}');
+  expect(spool.written()).toBeUndefined();
+});
+
 test("what many requests append in one turn is written with one call", async () => {
   let writes = 0;
   const disk: Disk = {
@@ -80,8 +93,12 @@ test("what many requests append in one turn is written with one call", async () 
     writev: writevSync,
   };
   const spool = open({ disk });
-  await Promise.all(Array.from({ length: 100 }, () => spool.start(createRequestId(), "{}")));
+  const ids = Array.from({ length: 100 }, () => createRequestId());
+  await Promise.all(ids.map((id) => spool.start(id, "{}")));
   expect(writes).toBe(1);
+  for (const id of ids) spool.finish(id, "{}", []);
+  await spool.written();
+  expect(writes).toBe(2);
 });
 
 test("rows come back in order with their payloads, over as many segments as they take", async () => {

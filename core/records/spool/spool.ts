@@ -56,8 +56,10 @@ export interface Spool {
   mayStart(): boolean;
   /** Notes that a request begins. Resolves when the note would survive the end of the process. */
   start(requestId: string, row: string): Promise<void>;
-  /** Notes how a request ended. False when the record was lost. */
+  /** Notes how a request ended, within this turn of the event loop. False when the record was lost. */
   finish(requestId: string, row: string, payload: readonly Buffer[]): boolean;
+  /** Resolves when what was appended would survive the end of the process; undefined when nothing waits for that. */
+  written(): Promise<void> | undefined;
   /** Whether payloads are taken. */
   takesPayloads(): boolean;
   /** Hands what was appended to the system. */
@@ -124,9 +126,7 @@ export function createSpool(options: SpoolOptions): Spool {
       // Taken first: a large batch is written at once, and may begin another segment behind it.
       open.set(requestId, { row, segment: segments.current.number });
       append("started", requestId, row);
-      if (!writable) return Promise.resolve();
-      turn ??= Promise.withResolvers<void>();
-      return turn.promise;
+      return spool.written() ?? Promise.resolve();
     },
     finish(requestId, row, payload) {
       const started = open.delete(requestId);
@@ -143,6 +143,11 @@ export function createSpool(options: SpoolOptions): Spool {
       oldestAt ??= clock.now();
       spool.onAppended();
       return true;
+    },
+    written() {
+      if (!scheduled) return undefined;
+      turn ??= Promise.withResolvers<void>();
+      return turn.promise;
     },
     takesPayloads: () => writable && bytes() < 0.8 * maxBytes,
     flush,

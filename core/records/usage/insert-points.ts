@@ -21,18 +21,20 @@ const fractional: ReadonlySet<Measure> = new Set([
   "routingDuration",
 ]);
 
-const members: readonly (readonly [column: string, type: string])[] = [
-  ["timestamp", "timestamptz"],
-  ["leg_index", "smallint"],
-  ["audit_class", "smallint"],
-  ["usage_class", "smallint"],
-  ["api_key_labels", "text[]"],
-  ["metadata", "jsonb"],
+/** What is inserted of a point: the member of its JSON, the column and its type. */
+const members: readonly (readonly [name: string, column: string, type: string])[] = [
+  ["timestamp", "timestamp", "timestamptz"],
+  ["legIndex", "leg_index", "smallint"],
+  ["auditClass", "audit_class", "smallint"],
+  ["usageClass", "usage_class", "smallint"],
+  ["apiKeyLabels", "api_key_labels", "text[]"],
+  ["metadata", "metadata", "jsonb"],
   ...dimensions.filter((name) => name !== "apiKeyLabel").map((name) =>
-    [usageColumn(name), dimensionTypes[name] ?? "text"] as const
+    [name, usageColumn(name), dimensionTypes[name] ?? "text"] as const
   ),
   ...measures.map((name) =>
     [
+      name,
       usageColumn(name),
       fractional.has(name) ? "double precision" : counts.has(name) ? "smallint" : "bigint",
     ] as const
@@ -44,10 +46,11 @@ const members: readonly (readonly [column: string, type: string])[] = [
  * touch for the rollups. Notes are rows of their own, so that nobody waits for another's transaction.
  */
 export function createPointWriter(schema: string): BatchWriter {
-  const columns = members.map(([column]) => column).join(", ");
-  const typed = members.map(([column, type]) => `${column} ${type}`).join(", ");
+  const columns = members.map(([, column]) => column).join(", ");
+  const read = members.map(([name]) => `r."${name}"`).join(", ");
+  const typed = members.map(([name, , type]) => `"${name}" ${type}`).join(", ");
   const insert = `insert into ${schema}.usage_points (${columns})
-    select ${columns} from json_to_recordset($1::json) as r(${typed}) on conflict do nothing`;
+    select ${read} from json_to_recordset($1::json) as r(${typed}) on conflict do nothing`;
   return async (query, { records }) => {
     const points = records().flatMap(pointsOf);
     await query(insert, [JSON.stringify(points.map(rowOf))], "insert usage points");
@@ -60,18 +63,7 @@ export function createPointWriter(schema: string): BatchWriter {
   };
 }
 
-function rowOf(point: UsagePoint): Record<string, unknown> {
-  const row: Record<string, unknown> = {
-    timestamp: point.timestamp,
-    leg_index: point.legIndex,
-    audit_class: point.auditClass,
-    usage_class: point.usageClass,
-    api_key_labels: point.apiKeyLabels,
-    metadata: point.metadata,
-  };
-  for (const name of dimensions) {
-    if (name !== "apiKeyLabel") row[usageColumn(name)] = point.dimensions[name];
-  }
-  for (const name of measures) row[usageColumn(name)] = point.measures[name];
-  return row;
+/** The point without its inner objects. */
+function rowOf({ dimensions, measures, ...rest }: UsagePoint): Record<string, unknown> {
+  return { ...rest, ...dimensions, ...measures };
 }
