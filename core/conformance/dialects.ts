@@ -289,7 +289,7 @@ function toolCases(create: () => Dialect): Case[] {
         deepEqual(warnings, []);
         deepEqual(call.system.map(({ text }) => text), toolCall.system.map(({ text }) => text));
         deepEqual(contents(call), contents(toolCall));
-        deepEqual(call.tools.map(withoutNative), toolCall.tools);
+        deepEqual(call.tools.map(withoutOrigin), toolCall.tools);
         deepEqual(call.toolChoice, toolCall.toolChoice);
         equal(call.maxOutputTokens, toolCall.maxOutputTokens);
       },
@@ -470,9 +470,11 @@ export function bare(parts: readonly Part[]): Part[] {
   });
 }
 
-function withoutNative<Value extends object>(value: Value): Value {
-  const { native: _native, ...rest } = value as Value & { native?: unknown };
-  return rest as Value;
+/** A tool without its spelling and its place in the body it was read from. */
+function withoutOrigin(tool: Call["tools"][number]): object {
+  return Object.fromEntries(
+    Object.entries(tool).filter(([name]) => !["native", "path", "parametersPath"].includes(name)),
+  );
 }
 
 function plain<Value>(value: Value): Value {

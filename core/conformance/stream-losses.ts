@@ -41,6 +41,26 @@ export function streamLossCases(
         ok(plain.length > 0, "nothing was told");
       },
     },
+    {
+      name: "arguments that are no JSON are told of alike plain and streamed, or stay as they are",
+      run() {
+        const answer = answerCalling({ name: "look", arguments: '{"a":' });
+        const { plain, streamed, text } = written(create(), answer, context);
+        deepEqual(streamed.map(placed), plain.map(placed));
+        const isText = text.includes(JSON.stringify('{"a":').slice(1, -1)) && !/_raw/.test(text);
+        ok(isText || plain.some(({ code }) => code === "tool_arguments_not_json"), text);
+      },
+    },
+    {
+      name: "a tool the provider ran by itself is written, or told of alike plain and streamed",
+      run() {
+        const answer = answerCalling({ name: "code_execution", arguments: "{}", server: true });
+        const { plain, streamed, text } = written(create(), answer, context);
+        deepEqual(streamed.map(placed), plain.map(placed));
+        const told = plain.some(({ detail }) => detail === "code_execution");
+        ok(text.includes("code_execution") !== told, `${text} ${JSON.stringify(plain)}`);
+      },
+    },
   ];
 }
 
@@ -87,6 +107,29 @@ function lossesOfWriting(
   for (const part of asStream(parts)) encoder.push(part);
   encoder.end();
   return [sorted(encoder.warnings), sorted(dialect.encodeResponse(parts, context).warnings)];
+}
+
+/** What an answer's plain and streamed form lose, and how the plain one looks. */
+function written(dialect: Dialect, parts: readonly Part[], context: AnswerContext) {
+  const encoder = dialect.streamEncoder({ ...context, stream: true });
+  for (const part of asStream(parts)) encoder.push(part);
+  encoder.end();
+  const { value, warnings } = dialect.encodeResponse(parts, context);
+  return { plain: warnings, streamed: encoder.warnings ?? [], text: JSON.stringify(value) };
+}
+
+/** What a warning says whichever way the answer went: pieces of a stream cannot be taken back. */
+function placed({ code, path }: Warning): string {
+  return `${code} ${path}`;
+}
+
+function answerCalling(call: { name: string; arguments: string; server?: boolean }): Part[] {
+  return [
+    { type: "start", id: "answer-1", model: "some-model" },
+    { type: "text", choice: 0, text: "Let me see" },
+    { type: "tool-call", choice: 0, id: "call_1", ...call },
+    { type: "finish", choice: 0, reason: "tool-use" },
+  ];
 }
 
 function answerEnding(reason: FinishReason): Part[] {

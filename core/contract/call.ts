@@ -32,10 +32,38 @@ export interface Call {
   readonly metadata?: JsonObject;
   /** Input of an embeddings call. */
   readonly embeddings?: EmbeddingsInput;
+  /** Where the settings above stand in the caller's body; warnings about them lead there. */
+  readonly paths?: SettingPaths;
   /** Members of the original body without a counterpart here, verbatim, for legs of the same dialect family. */
   readonly extras: Readonly<Record<string, Json>>;
   /** The original settings, for legs that speak the same dialect and for answers that repeat them. */
   readonly native?: Native;
+}
+
+/** JSON pointers into the caller's body, each to the member a setting was read from. */
+export interface SettingPaths {
+  readonly temperature?: string;
+  readonly topP?: string;
+  readonly topK?: string;
+  readonly frequencyPenalty?: string;
+  readonly presencePenalty?: string;
+  readonly seed?: string;
+  readonly logitBias?: string;
+  readonly logprobs?: string;
+  readonly topLogprobs?: string;
+  readonly n?: string;
+  readonly stop?: string;
+  readonly maxOutputTokens?: string;
+  readonly reasoning?: string;
+  readonly reasoningSummary?: string;
+  readonly output?: string;
+  readonly outputSchema?: string;
+  readonly tools?: string;
+  readonly toolChoice?: string;
+  readonly parallelToolCalls?: string;
+  readonly user?: string;
+  readonly serviceTier?: string;
+  readonly metadata?: string;
 }
 
 /** One system or developer text. */
@@ -181,11 +209,29 @@ export type Tool =
     /** JSON Schema of the arguments; undefined means none were declared. */
     readonly parameters?: JsonObject;
     readonly strict?: boolean;
+    /** Where its members stand in the caller's body, as a JSON pointer. */
+    readonly path?: string;
+    /** Where the schema of its arguments stands there. */
+    readonly parametersPath?: string;
     readonly cache?: CacheMark;
     readonly native?: Native;
   }
-  | { readonly type: "web-search"; readonly settings: JsonObject; readonly native: Native }
-  | { readonly type: "native"; readonly kind: string; readonly native: Native };
+  | {
+    readonly type: "web-search";
+    readonly settings: JsonObject;
+    /** Where it stands in the caller's body, as a JSON pointer. */
+    readonly path?: string;
+    /** Where each of `settings` stands there. */
+    readonly paths?: Readonly<Record<string, string>>;
+    readonly native: Native;
+  }
+  | {
+    readonly type: "native";
+    readonly kind: string;
+    /** Where it stands in the caller's body, as a JSON pointer. */
+    readonly path?: string;
+    readonly native: Native;
+  };
 
 /** Which tools the model must, may or must not call. */
 export type ToolChoice =

@@ -153,6 +153,8 @@ export interface FinishPart {
   /** The reason as the provider spelled it. */
   readonly raw?: string;
   readonly stopSequence?: string;
+  /** Members the provider told with the choice or at the answer's end that have no counterpart, verbatim. */
+  readonly extras?: JsonObject;
   readonly native?: Native;
 }
 

@@ -1,6 +1,7 @@
 /** What plugins build on: streams of events, JSON text, estimates, timers, pooled HTTP, secrets. */
 
 export * from "./assemble-parts.ts";
+export * from "./block-dropped.ts";
 export * from "./calendar-window.ts";
 export * from "./check-reservation.ts";
 export * from "./downlevel-schema.ts";
@@ -25,7 +26,10 @@ export type { Resolve, ResolveDone } from "./resolve.ts";
 export type { SchemaTarget } from "./schema-target.ts";
 export * from "./secret.ts";
 export * from "./service-endpoint.ts";
+export * from "./setting-path.ts";
 export * from "./signature-marker.ts";
 export * from "./sse.ts";
+export * from "./told-members.ts";
+export * from "./tool-arguments.ts";
 export * from "./tool-names.ts";
 export * from "./wildcard.ts";

@@ -7,6 +7,7 @@ import {
   type StartPart,
   type UsagePart,
 } from "@vmx/core/contract";
+import { toldMembers } from "@vmx/core/kit";
 import { readErrorBody } from "./errors.ts";
 import { readStopReason, writeStopReason } from "./finish-reason.ts";
 import { native, objectOf, ownFamily, ownNative, present, textOf, without } from "./read-json.ts";
@@ -122,7 +123,11 @@ export function readFinish(
     type: "finish",
     choice: 0,
     reason: unwrapped && reason === "tool-use" ? "end" : reason,
-    ...present({ raw, stopSequence: textOf(ended["stop_sequence"]) }),
+    ...present({
+      raw,
+      stopSequence: textOf(ended["stop_sequence"]),
+      extras: toldMembers(rest),
+    }),
     native: native(rest),
   };
 }
@@ -143,8 +148,8 @@ export function writeFinish(finish: FinishPart | undefined): WrittenFinish {
   const spelled = finish?.raw !== undefined && readStopReason(finish.raw).reason === finish.reason;
   const rest: Record<string, Json> = {};
   const top: Record<string, Json> = {};
-  for (const [name, value] of Object.entries(own ?? {})) {
-    if (value !== undefined) (topMembers.has(name) ? top : rest)[name] = value;
+  for (const [name, value] of Object.entries(own ?? finish?.extras ?? {})) {
+    if (value !== undefined) (own && !topMembers.has(name) ? rest : top)[name] = value;
   }
   return {
     stop_reason: own !== undefined && spelled
@@ -159,6 +164,7 @@ export function writeFinish(finish: FinishPart | undefined): WrittenFinish {
 /** Writes the members that describe an answer as a whole, without its content and end. */
 export function writeHead(start: StartPart | undefined, context: AnswerContext): JsonObject {
   return {
+    ...start?.extras,
     id: start?.id ?? `msg_${context.requestId}`,
     type: "message",
     role: "assistant",

@@ -9,7 +9,7 @@ import {
   type Translated,
   type Warning,
 } from "@vmx/core/contract";
-import { checkShape } from "@vmx/core/kit";
+import { checkShape, settingPaths } from "@vmx/core/kit";
 import { decodeConversation } from "./decode-messages.ts";
 import { decodeToolChoice, decodeTools } from "./decode-tools.ts";
 import {
@@ -25,6 +25,7 @@ import {
 } from "./read-json.ts";
 import { isEffort } from "./reasoning-effort.ts";
 import { requestShape } from "./request-shape.ts";
+import { settingMembers } from "./setting-members.ts";
 import { validateMessages } from "./validate.ts";
 
 /** Members the canonical call has a place for, at least in part; all others are extras. */
@@ -110,6 +111,7 @@ export function decodeRequest(body: JsonObject, operation: Operation): Translate
       // The other families' word for "not the priority tier".
       serviceTier: tier === "standard_only" ? "default" : tier,
     }),
+    paths: settingPaths(body, settingMembers),
     extras: {
       ...nonNull(without(body, known)),
       // What is left of members that are only partly known.

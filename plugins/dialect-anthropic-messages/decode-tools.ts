@@ -5,27 +5,38 @@ import {
   type Tool,
   type ToolChoice,
 } from "@vmx/core/contract";
+import { isObject } from "@vmx/core/kit";
 import { readCache } from "./decode-blocks.ts";
-import { flagOf, native, objectOf, objectsOf, present, textOf } from "./read-json.ts";
+import {
+  flagOf,
+  listOf,
+  native,
+  objectOf,
+  objectsOf,
+  pointer,
+  present,
+  textOf,
+} from "./read-json.ts";
 
 /** The kind `mcp_servers` have as a tool: like one, they run at the provider. */
 export const mcpKind = "mcp_servers";
 
 /** Reads `tools` and `mcp_servers`. */
 export function decodeTools(body: JsonObject): Tool[] {
-  const tools = objectsOf(body["tools"]).map(decodeTool);
+  const tools = listOf(body["tools"]).flatMap((tool, at) =>
+    isObject(tool) ? [decodeTool(tool, pointer("tools", at))] : []
+  );
   const servers = body["mcp_servers"];
   if (objectsOf(servers).length === 0) return tools;
-  return [...tools, { type: "native", kind: mcpKind, native: native(servers!) }];
+  const path = pointer("mcp_servers");
+  return [...tools, { type: "native", kind: mcpKind, path, native: native(servers!) }];
 }
 
-function decodeTool(tool: JsonObject): Tool {
+function decodeTool(tool: JsonObject, path: string): Tool {
   const type = textOf(tool["type"]);
-  if (type?.startsWith("web_search_")) {
-    return { type: "web-search", settings: readSearch(tool), native: native(tool) };
-  }
+  if (type?.startsWith("web_search_")) return decodeSearch(tool, path);
   if (type !== undefined && type !== "custom") {
-    return { type: "native", kind: type, native: native(tool) };
+    return { type: "native", kind: type, path, native: native(tool) };
   }
   return {
     type: "function",
@@ -36,12 +47,14 @@ function decodeTool(tool: JsonObject): Tool {
       strict: flagOf(tool["strict"]),
       cache: readCache(tool),
     }),
+    path,
+    parametersPath: `${path}/input_schema`,
     native: native(tool),
   };
 }
 
-/** Settings of a web search in the spelling all dialects share. */
-function readSearch(tool: JsonObject): JsonObject {
+/** Reads a web search; its settings are in the spelling all dialects share. */
+function decodeSearch(tool: JsonObject, path: string): Tool {
   const location = objectOf(tool["user_location"]);
   const settings: Record<string, Json> = {};
   for (const name of ["allowed_domains", "blocked_domains", "max_uses"]) {
@@ -52,7 +65,8 @@ function readSearch(tool: JsonObject): JsonObject {
     const { type: _type, ...place } = location;
     settings["user_location"] = place;
   }
-  return settings;
+  const paths = Object.fromEntries(Object.keys(settings).map((name) => [name, `${path}/${name}`]));
+  return { type: "web-search", settings, path, paths, native: native(tool) };
 }
 
 /** A choice among tools, with the flag that stands inside it here. */

@@ -6,7 +6,7 @@ import {
   type Json,
   type JsonObject,
 } from "@vmx/core/contract";
-import { createToolNames } from "@vmx/core/kit";
+import { callersPath, createToolNames, settingPath } from "@vmx/core/kit";
 import { createWarnings, dropped, type EncodeContext, nameAlphabet } from "./encode-context.ts";
 import { answersUnsignedCalls, encodeConversation } from "./encode-messages.ts";
 import { encodeSampling } from "./encode-sampling.ts";
@@ -15,6 +15,7 @@ import { encodeToolChoice, encodeTools } from "./encode-tools.ts";
 import { writeOutputSchema } from "./output-schema.ts";
 import { readProfile } from "./profile.ts";
 import { compact, dialectId, objectOf, pointer, without } from "./read-json.ts";
+import { settingMembers } from "./setting-members.ts";
 import { writeAnswerTool } from "./structured-output.ts";
 
 /** Members of other dialects' bodies that change nothing here, or nothing with the value given. */
@@ -82,7 +83,8 @@ export function encodeRequest(call: Call, options: EncodeOptions): EncodedReques
   for (const name of profile.strip) {
     if (body[name] === undefined) continue;
     delete body[name];
-    warn(dropped(pointer(name)));
+    const path = callersPath(call, name, settingMembers);
+    if (path !== undefined) warn(dropped(path));
   }
   return {
     value: body,
@@ -119,7 +121,7 @@ function ownSettings(call: Call, context: EncodeContext): JsonObject {
     max_tokens: call.maxOutputTokens ?? encodeThinking(call, noObstacles, context).maxTokens,
     tools: tools.length > 0 ? tools : undefined,
     mcp_servers: servers,
-    tool_choice: output.choice ?? encodeToolChoice(choice, call.parallelToolCalls, context),
+    tool_choice: output.choice ?? encodeToolChoice(choice, call, context),
   };
 }
 
@@ -137,13 +139,15 @@ function foreignSettings(
       values?.some((each) => JSON.stringify(each) === JSON.stringify(value));
     if (!silent) context.warn(dropped(pointer(name)));
   }
-  if (call.metadata && Object.keys(call.metadata).length > 0) context.warn(dropped("/metadata"));
+  if (call.metadata && Object.keys(call.metadata).length > 0) {
+    context.warn(dropped(settingPath(call, "metadata")));
+  }
   const { tools, choice, servers } = encodeTools(call, context);
   const thinks = call.reasoning !== undefined && call.reasoning.effort !== "none" &&
     call.reasoning.budgetTokens !== 0 && context.profile.thinking !== "none";
   const output = encodeOutput(call, tools, context, thinks || !context.profile.forcedToolUse);
   const toolChoice = output.choice ??
-    (tools.length > 0 ? encodeToolChoice(choice, call.parallelToolCalls, context) : undefined);
+    (tools.length > 0 ? encodeToolChoice(choice, call, context) : undefined);
   const thinking = encodeThinking(call, {
     forced: toolChoice?.["type"] === "any" || toolChoice?.["type"] === "tool",
     unsigned: answersUnsignedCalls(messages),
@@ -160,7 +164,7 @@ function foreignSettings(
     mcp_servers: servers,
     tool_choice: toolChoice,
     metadata: call.user === undefined ? undefined : { user_id: call.user },
-    service_tier: encodeTier(call.serviceTier, context),
+    service_tier: encodeTier(call, context),
   };
 }
 
@@ -186,7 +190,7 @@ function encodeOutput(
   if (output.type === "json-schema" && structuredOutput !== undefined) {
     const schema = call.dialect === dialectId
       ? output.schema
-      : writeOutputSchema(output.schema, "/response_format/json_schema/schema", context.warn);
+      : writeOutputSchema(output.schema, settingPath(call, "outputSchema"), context.warn);
     const format = { type: "json_schema", schema };
     return {
       members: structuredOutput === "output_config"
@@ -204,7 +208,7 @@ function encodeOutput(
   tools.push(tool);
   context.warn({
     code: "structured_output_emulated",
-    path: "/response_format",
+    path: settingPath(call, "output"),
     action: "approximated",
     detail: thinks
       ? "A tool stands in for it; beside thinking its call cannot be forced"
@@ -219,10 +223,11 @@ function encodeOutput(
 }
 
 /** `auto` may use the priority tier, `standard_only` may not. */
-function encodeTier(tier: string | undefined, context: EncodeContext): string | undefined {
+function encodeTier(call: Call, context: EncodeContext): string | undefined {
+  const { serviceTier: tier } = call;
   if (tier === undefined || tier === "auto") return tier;
   if (tier === "default" || tier === "standard") return "standard_only";
-  context.warn(dropped("/service_tier", tier));
+  context.warn(dropped(settingPath(call, "serviceTier"), tier));
   return undefined;
 }
 

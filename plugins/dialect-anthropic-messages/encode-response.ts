@@ -7,9 +7,9 @@ import type {
   Translated,
   Warning,
 } from "@vmx/core/contract";
-import { isObject } from "@vmx/core/kit";
+import { argumentsNotJson, blockDropped, readArguments } from "@vmx/core/kit";
 import { writeFinish, writeHead, writeUsage } from "./answer-members.ts";
-import { compact, objectOf, pointer } from "./read-json.ts";
+import { compact, pointer } from "./read-json.ts";
 import { inputTotal } from "./tokens.ts";
 import {
   ownBlock,
@@ -98,8 +98,10 @@ function encodeBlock(
     }
     case "tool-call": {
       const head = writeCallHead(block);
-      if (head) return { ...head, input: readArguments(block.arguments, at, warnings) };
-      break;
+      if (!head) break;
+      const { input, broken } = readArguments(block.arguments);
+      if (broken) warnings.push(argumentsNotJson(pointer("content", at, "input")));
+      return { ...head, input };
     }
     case "native": {
       const own = ownBlock(block);
@@ -107,32 +109,8 @@ function encodeBlock(
       break;
     }
   }
-  warnings.push(
-    blockDropped(block, at),
-  );
+  warnings.push(blockDropped(block, pointer("content", at)));
   return undefined;
-}
-
-function readArguments(text: string, at: number, warnings: Warning[]): JsonObject {
-  if (text.trim() === "") return {};
-  try {
-    const input: unknown = JSON.parse(text);
-    if (isObject(input)) return objectOf(input)!;
-  } catch {
-    // What is not JSON is handed on as it is, below.
-  }
-  warnings.push({
-    code: "tool_arguments_not_json",
-    path: pointer("content", at, "input"),
-    action: "approximated",
-    detail: 'The arguments are not a JSON object and are passed on as {"_raw": text}',
-  });
-  return { _raw: text };
-}
-
-/** A block of another dialect has no place here. */
-export function blockDropped(block: Block, at: number): Warning {
-  return droppedPart(pointer("content", at), block.type === "native" ? block.kind : block.type);
 }
 
 /** Something of an answer that is left out. */

@@ -1,4 +1,5 @@
-import type { Call, JsonObject } from "@vmx/core/contract";
+import type { Call, JsonObject, SettingPaths } from "@vmx/core/contract";
+import { settingPath } from "@vmx/core/kit";
 import { dropped, type EncodeContext } from "./encode-context.ts";
 import { compact } from "./read-json.ts";
 
@@ -15,19 +16,20 @@ export function encodeSampling(
 ): JsonObject {
   const { sampling } = call;
   const { warn } = context;
-  if (sampling.frequencyPenalty) warn(dropped("/frequency_penalty"));
-  if (sampling.presencePenalty) warn(dropped("/presence_penalty"));
-  if (sampling.seed !== undefined) warn(dropped("/seed"));
+  const at = (setting: keyof SettingPaths): string => settingPath(call, setting);
+  if (sampling.frequencyPenalty) warn(dropped(at("frequencyPenalty")));
+  if (sampling.presencePenalty) warn(dropped(at("presencePenalty")));
+  if (sampling.seed !== undefined) warn(dropped(at("seed")));
   if (sampling.logitBias && Object.keys(sampling.logitBias).length > 0) {
-    warn(dropped("/logit_bias"));
+    warn(dropped(at("logitBias")));
   }
-  if (sampling.logprobs) warn(dropped("/logprobs"));
-  if (sampling.topLogprobs) warn(dropped("/top_logprobs"));
+  if (sampling.logprobs) warn(dropped(at("logprobs")));
+  if (sampling.topLogprobs) warn(dropped(at("topLogprobs")));
   let { temperature, topP, topK } = sampling;
   if (temperature !== undefined && temperature > 1) {
     warn({
       code: "parameter_approximated",
-      path: "/temperature",
+      path: at("temperature"),
       action: "approximated",
       detail: `${temperature} is above the highest, 1`,
     });
@@ -36,17 +38,17 @@ export function encodeSampling(
   if (beside.thinking) {
     const reason = "Thinking excludes it";
     // A temperature of 1 is what thinking runs at.
-    if (temperature !== undefined && temperature !== 1) warn(dropped("/temperature", reason));
-    if (topK !== undefined) warn(dropped("/top_k", reason));
+    if (temperature !== undefined && temperature !== 1) warn(dropped(at("temperature"), reason));
+    if (topK !== undefined) warn(dropped(at("topK"), reason));
     if (topP !== undefined && topP < 0.95) {
-      warn(dropped("/top_p", "Thinking excludes values below 0.95"));
+      warn(dropped(at("topP"), "Thinking excludes values below 0.95"));
       topP = undefined;
     }
     temperature = undefined;
     topK = undefined;
   }
   if (!context.profile.temperatureWithTopP && temperature !== undefined && topP !== undefined) {
-    if (topP !== 1) warn(dropped("/top_p", "The model takes a temperature or top_p, not both"));
+    if (topP !== 1) warn(dropped(at("topP"), "The model takes a temperature or top_p, not both"));
     topP = undefined;
   }
   return compact({
@@ -62,6 +64,8 @@ function encodeStop(call: Call, context: EncodeContext): readonly string[] | und
   const { stop } = call.sampling;
   if (!stop || stop.length === 0) return undefined;
   const kept = stop.filter((each) => each.trim() !== "");
-  if (kept.length < stop.length) context.warn(dropped("/stop", "Blank stop sequences are refused"));
+  if (kept.length < stop.length) {
+    context.warn(dropped(settingPath(call, "stop"), "Blank stop sequences are refused"));
+  }
   return kept.length === 0 ? undefined : kept;
 }

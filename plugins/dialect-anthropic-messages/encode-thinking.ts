@@ -1,4 +1,5 @@
 import type { Call, JsonObject } from "@vmx/core/contract";
+import { settingPath } from "@vmx/core/kit";
 import { dropped, type EncodeContext } from "./encode-context.ts";
 import { budgetOf, effortOf } from "./reasoning-effort.ts";
 
@@ -42,7 +43,7 @@ export function encodeThinking(
   }
   if (profile.thinking === "none") {
     if (effortOf(reasoning) !== "none") {
-      context.warn(dropped("/reasoning_effort", "The model has no reasoning"));
+      context.warn(dropped(settingPath(call, "reasoning"), "The model has no reasoning"));
     }
     return none;
   }
@@ -53,18 +54,18 @@ export function encodeThinking(
     : effortOf(reasoning);
   const off = profile.thinkingOff === "none" ? undefined : { type: profile.thinkingOff };
   if (effort === "none") {
-    const least = off?.type === "disabled" ? undefined : nearestEffort("none", context);
+    const least = off?.type === "disabled" ? undefined : nearestEffort("none", call, context);
     return { ...none, thinking: off, effort: least };
   }
   if (obstacles.forced) {
-    context.warn(dropped("/reasoning_effort", "A forced tool call excludes thinking"));
+    context.warn(dropped(settingPath(call, "reasoning"), "A forced tool call excludes thinking"));
     return { ...none, thinking: profile.thinking === "adaptive" ? off : undefined };
   }
   if (profile.thinking === "adaptive") {
     const display = reasoning.summary === undefined ? {} : { display: "summarized" };
     return {
       thinking: { type: "adaptive", ...display },
-      effort: effort === undefined ? undefined : nearestEffort(effort, context),
+      effort: effort === undefined ? undefined : nearestEffort(effort, call, context),
       maxTokens,
     };
   }
@@ -72,7 +73,7 @@ export function encodeThinking(
   if (obstacles.unsigned) {
     context.warn({
       code: "reasoning_dropped",
-      path: "/reasoning_effort",
+      path: settingPath(call, "reasoning"),
       action: "dropped",
       detail: "The tool calls being answered came without signed thinking, which a budget requires",
     });
@@ -87,7 +88,7 @@ export function encodeThinking(
   if (call.maxOutputTokens !== undefined) {
     context.warn({
       code: "max_tokens_raised",
-      path: "/max_tokens",
+      path: settingPath(call, "maxOutputTokens"),
       action: "approximated",
       detail: `From ${maxTokens} to ${raised}, to hold ${budget} tokens of thinking`,
     });
@@ -98,7 +99,7 @@ export function encodeThinking(
 const order = ["low", "medium", "high", "xhigh", "max"];
 
 /** The model's nearest effort that is not above the one asked for, else its lowest; anything else is a loss. */
-function nearestEffort(effort: string, context: EncodeContext): string {
+function nearestEffort(effort: string, call: Call, context: EncodeContext): string {
   const { efforts } = context.profile;
   if (efforts.includes(effort)) return effort;
   const known = order.filter((each) => efforts.includes(each));
@@ -106,7 +107,7 @@ function nearestEffort(effort: string, context: EncodeContext): string {
   const nearest = below.at(-1) ?? known[0] ?? "low";
   context.warn({
     code: "reasoning_effort_approximated",
-    path: "/reasoning_effort",
+    path: settingPath(call, "reasoning"),
     action: "approximated",
     detail: `${effort} is passed on as ${nearest}`,
   });

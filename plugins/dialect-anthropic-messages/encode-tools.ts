@@ -6,6 +6,7 @@ import {
   type Tool,
   type ToolChoice,
 } from "@vmx/core/contract";
+import { settingPath } from "@vmx/core/kit";
 import { mcpKind } from "./decode-tools.ts";
 import { dropped, type EncodeContext, refuseContent, writeCache } from "./encode-context.ts";
 import { compact, dialectId, objectOf, ownNative, pointer } from "./read-json.ts";
@@ -33,7 +34,7 @@ export function encodeTools(call: Call, context: EncodeContext): EncodedTools {
     if (allowed && !(tool.type === "function" && allowed.has(tool.name))) return;
     if (tool.type === "native" && tool.kind === mcpKind && tool.native.dialect === dialectId) {
       servers = tool.native.value;
-    } else tools.push(encodeTool(tool, pointer("tools", at), context));
+    } else tools.push(encodeTool(tool, tool.path ?? pointer("tools", at), context));
   });
   if (toolChoice?.type === "tool") refuseAbsent(toolChoice.name, call.tools);
   if (allowed) { for (const name of allowed) refuseAbsent(name, call.tools); }
@@ -47,16 +48,17 @@ export function encodeTools(call: Call, context: EncodeContext): EncodedTools {
 /** Writes the choice among tools, with the flag that stands inside it here. */
 export function encodeToolChoice(
   choice: ToolChoice | undefined,
-  parallel: boolean | undefined,
+  call: Call,
   context: EncodeContext,
 ): JsonObject | undefined {
+  const { parallelToolCalls: parallel } = call;
   if (!choice && parallel !== false) return undefined;
   const flag = parallel === undefined ? {} : { disable_parallel_tool_use: !parallel };
   const forces = choice?.type === "required" || choice?.type === "tool";
   if (forces && !context.profile.forcedToolUse) {
     context.warn({
       code: "tool_choice_approximated",
-      path: "/tool_choice",
+      path: settingPath(call, "toolChoice"),
       action: "approximated",
       detail: "The model refuses a choice that forces a call and is left to decide",
     });
@@ -86,27 +88,34 @@ function encodeTool(tool: Tool, path: string, context: EncodeContext): JsonObjec
         ...own,
         name: context.names.toWire(tool.name),
         description: tool.description,
-        input_schema: own && tool.parameters
-          ? tool.parameters
-          : writeToolSchema(tool.parameters, `${path}/parameters`, context.warn),
+        input_schema: own && tool.parameters ? tool.parameters : writeToolSchema(
+          tool.parameters,
+          tool.parametersPath ?? `${path}/parameters`,
+          context.warn,
+        ),
         // Only `true` says anything.
         strict: strict || own ? strict : undefined,
         cache_control: own?.["cache_control"] ?? writeCache(tool.cache),
       });
     }
     case "web-search":
-      return own ? compact(own) : encodeSearch(tool.settings, path, context);
+      return own ? compact(own) : encodeSearch(tool, path, context);
     case "native":
       return own ? compact(own) : refuseContent(`a tool of the kind "${tool.kind}"`, path);
   }
 }
 
-function encodeSearch(settings: JsonObject, path: string, context: EncodeContext): JsonObject {
-  const { allowed_domains, blocked_domains, max_uses, user_location, ...others } = settings;
+function encodeSearch(
+  tool: Extract<Tool, { type: "web-search" }>,
+  path: string,
+  context: EncodeContext,
+): JsonObject {
+  const { allowed_domains, blocked_domains, max_uses, user_location, ...others } = tool.settings;
   for (const [name, value] of Object.entries(others)) {
     // A medium context is what a search without the setting has.
     if (name === "context_size" && value === "medium") continue;
-    context.warn(dropped(path + pointer(name), `Web search has no setting "${name}" here`));
+    const at = tool.paths?.[name] ?? path + pointer(name);
+    context.warn(dropped(at, `Web search has no setting "${name}" here`));
   }
   const place = objectOf(user_location);
   return compact({

@@ -6,8 +6,8 @@ import type {
   JsonObject,
   Warning,
 } from "@vmx/core/contract";
-import { blockDropped } from "./encode-response.ts";
-import { compact } from "./read-json.ts";
+import { argumentsNotJson, blockDropped, readArguments } from "@vmx/core/kit";
+import { compact, pointer } from "./read-json.ts";
 import { event } from "./write-event.ts";
 import {
   ownBlock,
@@ -93,7 +93,7 @@ export function createBlockWriter(context: AnswerContext, warnings: Warning[]): 
   };
 
   const drop = (block: Block): Frame[] => {
-    warnings.push(blockDropped(block, wireIndex + (textOpen ? 1 : 0)));
+    warnings.push(blockDropped(block, pointer("content", wireIndex + (textOpen ? 1 : 0))));
     return [];
   };
 
@@ -148,7 +148,13 @@ export function createBlockWriter(context: AnswerContext, warnings: Warning[]): 
       const entry = current;
       current = undefined;
       if (!entry) return [];
-      if (entry.block.type === "tool-call") return entry.opened ? [stop()] : [];
+      if (entry.block.type === "tool-call") {
+        if (!entry.opened) return [];
+        if (readArguments(entry.text).broken) {
+          warnings.push(argumentsNotJson(pointer("content", wireIndex, "input"), true));
+        }
+        return [stop()];
+      }
       if (entry.block.type !== "reasoning") return [];
       const seal = sealReasoning({
         text: entry.text,

@@ -8,6 +8,7 @@ import {
   type UsagePart,
   type Warning,
 } from "@vmx/core/contract";
+import { toldMembers } from "@vmx/core/kit";
 import { isAnswer, readBlock } from "./answer-blocks.ts";
 import { decodeVectors } from "./embeddings.ts";
 import { readStopReason } from "./finish-reason.ts";
@@ -62,6 +63,9 @@ export function readUsage(usage: JsonObject, beside: JsonObject): UsagePart {
   };
 }
 
+/** Members of an answer that have a canonical place, or tell of the transport alone. */
+const knownMembers = ["output", "stopReason", "usage", "serviceTier", "metrics"];
+
 /**
  * Reads why the answer ended.
  *
@@ -75,6 +79,7 @@ export function readFinish(
 ): FinishPart {
   const reason = readStopReason(raw) ?? "end";
   const rest = filled(without(told, "output", "stopReason", "usage"));
+  const extras = toldMembers(without(told, ...knownMembers));
   const met = textOf(objectOf(told["additionalModelResponseFields"])?.["stop_sequence"]);
   return {
     type: "finish",
@@ -82,6 +87,7 @@ export function readFinish(
     reason: answered && reason === "tool-use" ? "end" : reason,
     ...(raw === undefined ? {} : { raw }),
     ...(met === undefined ? {} : { stopSequence: met }),
+    ...(extras ? { extras } : {}),
     ...(rest ? { native: native(rest) } : {}),
   };
 }

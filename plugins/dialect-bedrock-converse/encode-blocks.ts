@@ -1,5 +1,5 @@
-import type { Block, Json, JsonObject, SourceBlock } from "@vmx/core/contract";
-import { isObject } from "@vmx/core/kit";
+import type { Block, JsonObject, SourceBlock } from "@vmx/core/contract";
+import { readArguments } from "@vmx/core/kit";
 import { imageFormat } from "./media.ts";
 import { compact, ownNative } from "./read-json.ts";
 
@@ -14,7 +14,7 @@ export function writeBlock(block: Block): JsonObject | undefined {
       return { reasoningContent: writeReasoning(block) };
     case "tool-call":
       return {
-        toolUse: { ...writeCallHead(block), input: parseArguments(block.arguments) },
+        toolUse: { ...writeCallHead(block), input: readArguments(block.arguments).input },
       };
     case "file": {
       const own = ownNative(block);
@@ -54,16 +54,4 @@ function writeReasoning(block: Extract<Block, { type: "reasoning" }>): JsonObjec
     return { redactedContent: block.encrypted };
   }
   return { reasoningText: compact({ text: block.text, signature: block.signature }) };
-}
-
-/** Arguments are an object here; text that is none goes in whole. */
-function parseArguments(text: string): Json {
-  if (text.trim() === "") return {};
-  try {
-    const value: unknown = JSON.parse(text);
-    if (isObject(value)) return value;
-  } catch {
-    // Not JSON: handed on below.
-  }
-  return { _raw: text };
 }

@@ -12,6 +12,8 @@ export interface EncodedConversation {
 
 interface Message {
   readonly role: "user" | "assistant" | "system";
+  /** Where it begins in the caller's body. */
+  readonly path: string;
   readonly content: JsonObject[];
 }
 
@@ -40,13 +42,14 @@ export function encodeConversation(call: Call, context: EncodeContext): EncodedC
   });
   call.turns.forEach((turn, at) => {
     for (const text of placed.filter(({ turnsBefore }) => turnsBefore === at)) {
-      append(messages, "system", encodeSystem(text, false, "/system", context));
+      append(messages, "system", "/system", encodeSystem(text, false, "/system", context));
     }
     const role = turn.role === "assistant" ? "assistant" : "user";
-    append(messages, role, encodeTurn(turn, turn.path ?? pointer("messages", at), context));
+    const path = turn.path ?? pointer("messages", at);
+    append(messages, role, path, encodeTurn(turn, path, context));
   });
   for (const text of placed.filter(({ turnsBefore }) => turnsBefore === call.turns.length)) {
-    append(messages, "system", encodeSystem(text, false, "/system", context));
+    append(messages, "system", "/system", encodeSystem(text, false, "/system", context));
   }
   for (const message of messages) addCaption(message, context);
   return {
@@ -73,22 +76,27 @@ function encodeTurn(turn: Turn, path: string, context: EncodeContext): JsonObjec
   return encodeParts(turn.parts, path, context);
 }
 
-function append(messages: Message[], role: Message["role"], content: JsonObject[]): void {
+function append(
+  messages: Message[],
+  role: Message["role"],
+  path: string,
+  content: JsonObject[],
+): void {
   if (content.length === 0) return;
   const last = messages.at(-1);
   if (last?.role === role) last.content.push(...content);
-  else messages.push({ role, content });
+  else messages.push({ role, path, content });
 }
 
 /** The service refuses documents in a message without a text (API reference, `Message`). */
-function addCaption({ role, content }: Message, context: EncodeContext): void {
+function addCaption({ role, path, content }: Message, context: EncodeContext): void {
   const document = content.map(documentOf).find((each) => each !== undefined);
   const spoken = content.some((block) => block["text"] !== undefined || block["toolResult"]);
   if (role !== "user" || !document || spoken) return;
   content.push({ text: textOf(document["name"]) ?? "document" });
   context.warnings.push({
     code: "document_caption_synthesized",
-    path: "/messages",
+    path,
     action: "synthesized",
     detail: "A message with a document needs a text: the document's name was added",
   });

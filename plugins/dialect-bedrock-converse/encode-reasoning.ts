@@ -1,4 +1,5 @@
 import type { Call, JsonObject, Warning } from "@vmx/core/contract";
+import { settingPath } from "@vmx/core/kit";
 import { dropped, type EncodeContext } from "./encode-context.ts";
 import { dropSampling } from "./encode-sampling.ts";
 import { budgetOf, effortOf } from "./reasoning.ts";
@@ -35,18 +36,20 @@ export function encodeReasoningFields(
       return encodeThinking(call, effort, forcedTool, context);
     case "none":
       if (effort !== "none" && effort !== undefined) {
-        context.warnings.push(dropped("/reasoning_effort", "The model cannot be asked to reason"));
+        context.warnings.push(
+          dropped(settingPath(call, "reasoning"), "The model cannot be asked to reason"),
+        );
       }
       return off;
     case "reasoning_effort":
       return effort === undefined
         ? off
-        : { ...off, fields: { reasoning_effort: nearest(effort, context) } };
+        : { ...off, fields: { reasoning_effort: nearest(effort, call, context) } };
     case "maxReasoningEffort":
       return effort === undefined || effort === "none" ? off : {
         ...off,
         fields: {
-          reasoningConfig: { type: "enabled", maxReasoningEffort: nearest(effort, context) },
+          reasoningConfig: { type: "enabled", maxReasoningEffort: nearest(effort, call, context) },
         },
       };
   }
@@ -70,7 +73,7 @@ function encodeThinking(
     plainSampling: false,
   };
   const drop = (why: string): EncodedReasoning => {
-    warnings.push(dropped("/reasoning_effort", why));
+    warnings.push(dropped(settingPath(call, "reasoning"), why));
     return off;
   };
   if (effort === "none") {
@@ -80,7 +83,7 @@ function encodeThinking(
   if (profile.reasoning === "adaptive") {
     const asked = effort === undefined
       ? {}
-      : { output_config: { effort: nearest(effort, context) } };
+      : { output_config: { effort: nearest(effort, call, context) } };
     return {
       ...off,
       fields: { thinking: { type: "adaptive" }, ...fixSampling(call, asked, context) },
@@ -95,7 +98,7 @@ function encodeThinking(
   const budget = Math.max(wanted, minBudgetTokens);
   return {
     fields: fixSampling(call, { thinking: { type: "enabled", budget_tokens: budget } }, context),
-    maxOutputTokens: raise(call.maxOutputTokens, budget, warnings),
+    maxOutputTokens: raise(call, budget, warnings),
     plainSampling: true,
   };
 }
@@ -114,15 +117,12 @@ function fixSampling(call: Call, fields: JsonObject, context: EncodeContext): Js
 }
 
 /** The budget counts against the output limit and must lie below it. */
-function raise(
-  maxOutputTokens: number | undefined,
-  budget: number,
-  warnings: Warning[],
-): number | undefined {
+function raise(call: Call, budget: number, warnings: Warning[]): number | undefined {
+  const { maxOutputTokens } = call;
   if (maxOutputTokens === undefined || maxOutputTokens > budget) return maxOutputTokens;
   warnings.push({
     code: "max_tokens_raised",
-    path: "/max_tokens",
+    path: settingPath(call, "maxOutputTokens"),
     action: "approximated",
     detail: `${maxOutputTokens} leaves no room beside ${budget} tokens of reasoning`,
   });
@@ -132,14 +132,14 @@ function raise(
 const ranks = ["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 
 /** The highest effort the model knows that is not above the one asked for, else its lowest. */
-function nearest(effort: string, { profile, warnings }: EncodeContext): string {
+function nearest(effort: string, call: Call, { profile, warnings }: EncodeContext): string {
   const { efforts } = profile;
   const rank = ranks.indexOf(effort);
   const word = efforts.findLast((each) => ranks.indexOf(each) <= rank) ?? efforts[0] ?? "low";
   if (word !== effort) {
     warnings.push({
       code: "reasoning_effort_approximated",
-      path: "/reasoning_effort",
+      path: settingPath(call, "reasoning"),
       action: "approximated",
       detail: `"${effort}" is asked for as "${word}"`,
     });

@@ -95,7 +95,7 @@ test("tools that were called but are offered no more are declared again", () => 
       },
     }],
   });
-  expect(codes).toEqual(["tool_definition_synthesized /tools"]);
+  expect(codes).toEqual(["tool_definition_synthesized /messages"]);
 });
 
 test("choices of tools follow what the model takes", () => {
@@ -401,7 +401,7 @@ test("documents get names the service takes, and a text beside them", () => {
     undefined,
   ]);
   expect(blocks.at(-1)).toEqual({ text: "John s report v1" });
-  expect(codes).toEqual(["document_caption_synthesized /messages"]);
+  expect(codes).toEqual(["document_caption_synthesized /messages/0"]);
 });
 
 test("what the service has no place for is refused by name", () => {

@@ -5,8 +5,9 @@ import {
   GatewayError,
   type Json,
   type JsonObject,
+  type SettingPaths,
 } from "@vmx/core/contract";
-import { createToolNames, mergeObjects } from "@vmx/core/kit";
+import { createToolNames, mergeObjects, settingPath } from "@vmx/core/kit";
 import { createDocumentNames } from "./document-names.ts";
 import { encodeInput } from "./embeddings.ts";
 import { wireNames } from "./encode-content.ts";
@@ -16,7 +17,7 @@ import { encodeReasoningFields } from "./encode-reasoning.ts";
 import { encodeSampling } from "./encode-sampling.ts";
 import { encodeToolConfig, isForced, toolNamesOf } from "./encode-tools.ts";
 import { readProfile } from "./profile.ts";
-import { compact, dialectId, filled, objectOf, ownNative } from "./read-json.ts";
+import { compact, dialectId, filled, objectOf, ownNative, pointer } from "./read-json.ts";
 import { encodeOutputConfig } from "./structured-output.ts";
 
 /** Metadata the service accepts (API reference, `ConverseRequest.requestMetadata`). */
@@ -136,7 +137,7 @@ function singleCallField(
   if (profile.singleToolCall && !isForced(toolConfig)) {
     return { tool_choice: { type: "auto", disable_parallel_tool_use: true } };
   }
-  warnings.push(dropped("/parallel_tool_calls"));
+  warnings.push(dropped(settingPath(call, "parallelToolCalls")));
   return {};
 }
 
@@ -146,34 +147,41 @@ function requestMetadata(call: Call, { warnings }: EncodeContext): JsonObject | 
   for (const [name, value] of Object.entries(call.metadata ?? {})) {
     const fits = typeof value === "string" && metadataText.test(name) && metadataText.test(value);
     if (fits && ++count <= maxMetadataEntries) kept[name] = value;
-    else if (value !== undefined) warnings.push(dropped(`/metadata/${name}`));
+    else if (value !== undefined) {
+      warnings.push(dropped(settingPath(call, "metadata") + pointer(name)));
+    }
   }
   return filled(kept);
 }
 
-function serviceTier({ serviceTier: tier }: Call, { warnings }: EncodeContext): Json | undefined {
+function serviceTier(call: Call, { warnings }: EncodeContext): Json | undefined {
+  const { serviceTier: tier } = call;
   if (tier === undefined || tier === "auto") return undefined;
   if (serviceTiers.has(tier)) return { type: tier };
-  warnings.push(dropped("/service_tier", `The service has no tier "${tier}"`));
+  warnings.push(dropped(settingPath(call, "serviceTier"), `The service has no tier "${tier}"`));
   return undefined;
 }
 
 /** Settings without a counterpart. Those that ask for the default are no loss. */
 function dropUnknown(call: Call, { warnings }: EncodeContext): void {
   const { sampling, extras } = call;
-  const members: Readonly<Record<string, Json | undefined>> = {
-    frequency_penalty: sampling.frequencyPenalty || undefined,
-    presence_penalty: sampling.presencePenalty || undefined,
+  const settings: Readonly<Partial<Record<keyof SettingPaths, Json | undefined>>> = {
+    frequencyPenalty: sampling.frequencyPenalty || undefined,
+    presencePenalty: sampling.presencePenalty || undefined,
     seed: sampling.seed,
-    logit_bias: sampling.logitBias && filled(sampling.logitBias),
+    logitBias: sampling.logitBias && filled(sampling.logitBias),
     logprobs: sampling.logprobs || undefined,
-    top_logprobs: sampling.topLogprobs || undefined,
+    topLogprobs: sampling.topLogprobs || undefined,
     user: call.user,
   };
-  for (const [name, value] of Object.entries({ ...members, ...extras })) {
+  for (const [setting, value] of Object.entries(settings)) {
+    if (value === undefined) continue;
+    // The names are those of the object above.
+    warnings.push(dropped(settingPath(call, setting as keyof SettingPaths)));
+  }
+  for (const [name, value] of Object.entries(extras)) {
     // How a stream is delivered is the business of the answer's encoder; not to store is what happens anyway.
-    if (value === undefined || name === "stream_options") continue;
-    if (name === "store" && value === false) continue;
-    warnings.push(dropped(`/${name}`));
+    if (name === "stream_options" || (name === "store" && value === false)) continue;
+    warnings.push(dropped(pointer(name)));
   }
 }

@@ -9,6 +9,7 @@ import type {
   UsagePart,
   Warning,
 } from "@vmx/core/contract";
+import { argumentsNotJson, blockDropped, readArguments } from "@vmx/core/kit";
 import { encodeVectors } from "./embeddings.ts";
 import { writeBlock, writeCitation } from "./encode-blocks.ts";
 import { writeStopReason } from "./finish-reason.ts";
@@ -54,9 +55,10 @@ export function writeStop(finish: FinishPart | undefined): JsonObject {
 export function writeTold(finish: FinishPart): JsonObject {
   const own = ownNative(finish);
   if (own) return own;
-  return finish.stopSequence === undefined
-    ? {}
-    : { additionalModelResponseFields: { stop_sequence: finish.stopSequence } };
+  return finish.stopSequence === undefined ? finish.extras ?? {} : {
+    additionalModelResponseFields: { stop_sequence: finish.stopSequence },
+    ...finish.extras,
+  };
 }
 
 /** Writes usage; an own spelling stays. */
@@ -85,8 +87,11 @@ function writeContent(blocks: readonly Block[], warnings: Warning[]): Json[] {
     }
     const written = writeBlock(block);
     if (!written) {
-      warnings.push(blockDropped(block));
+      warnings.push(lossOf(block));
       continue;
+    }
+    if (block.type === "tool-call" && readArguments(block.arguments).broken) {
+      warnings.push(argumentsNotJson(contentPath));
     }
     text = block.type === "text" ? { at: content.length, citations: [] } : undefined;
     content.push(written);
@@ -96,14 +101,18 @@ function writeContent(blocks: readonly Block[], warnings: Warning[]): Json[] {
 
 /** Further choices are left out. */
 export function choicesDropped(): Warning {
-  return lost("/choices/1", "The dialect gives one answer");
+  return {
+    code: "answer_part_dropped",
+    path: "/choices/1",
+    action: "dropped",
+    detail: "The dialect gives one answer",
+  };
 }
+
+/** Where the blocks of an answer stand. */
+export const contentPath = "/output/message/content";
 
 /** A block of another dialect has no place here. */
-export function blockDropped(block: Block): Warning {
-  return lost("/output/message/content", block.type === "native" ? block.kind : block.type);
-}
-
-function lost(path: string, detail: string): Warning {
-  return { code: "answer_part_dropped", path, action: "dropped", detail };
+export function lossOf(block: Block): Warning {
+  return blockDropped(block, contentPath);
 }

@@ -1,4 +1,5 @@
-import type { Call, JsonObject } from "@vmx/core/contract";
+import type { Call, JsonObject, SettingPaths } from "@vmx/core/contract";
+import { settingPath } from "@vmx/core/kit";
 import { dropped, type EncodeContext } from "./encode-context.ts";
 
 /** Sampling settings, by where they go. */
@@ -29,7 +30,9 @@ export function encodeSampling(
   const excluded = profile.sampling === "either" && temperature !== undefined &&
     topP !== undefined;
   if (excluded) {
-    warnings.push(dropped("/top_p", "The model takes either temperature or top_p"));
+    warnings.push(
+      dropped(settingPath(call, "topP"), "The model takes either temperature or top_p"),
+    );
   }
   return {
     inference: { temperature, topP: excluded ? undefined : topP },
@@ -39,14 +42,17 @@ export function encodeSampling(
 
 /** Notes what is lost where sampling is not taken; temperature and top-p of 1 mean what happens anyway. */
 export function dropSampling(
-  { sampling }: Call,
+  call: Call,
   why: string,
   { warnings }: Pick<EncodeContext, "warnings">,
 ): void {
-  const { temperature, topP, topK } = sampling;
-  if (temperature !== undefined && temperature !== 1) warnings.push(dropped("/temperature", why));
-  if (topP !== undefined && topP !== 1) warnings.push(dropped("/top_p", why));
-  if (topK !== undefined) warnings.push(dropped("/top_k", why));
+  const { temperature, topP, topK } = call.sampling;
+  const drop = (setting: keyof SettingPaths): void => {
+    warnings.push(dropped(settingPath(call, setting), why));
+  };
+  if (temperature !== undefined && temperature !== 1) drop("temperature");
+  if (topP !== undefined && topP !== 1) drop("topP");
+  if (topK !== undefined) drop("topK");
 }
 
 function topKField(call: Call, { profile, warnings }: EncodeContext): JsonObject {
@@ -58,7 +64,7 @@ function topKField(call: Call, { profile, warnings }: EncodeContext): JsonObject
     case "inferenceConfig.topK":
       return { inferenceConfig: { topK } };
     default:
-      warnings.push(dropped("/top_k"));
+      warnings.push(dropped(settingPath(call, "topK")));
       return {};
   }
 }

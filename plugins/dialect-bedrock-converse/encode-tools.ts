@@ -1,4 +1,5 @@
 import type { Call, JsonObject, Tool, ToolChoice } from "@vmx/core/contract";
+import { settingPath } from "@vmx/core/kit";
 import { encodeMark } from "./encode-content.ts";
 import { dropped, type EncodeContext, refuse } from "./encode-context.ts";
 import { compact, dialectId, objectOf, ownNative, pointer, restore } from "./read-json.ts";
@@ -19,28 +20,28 @@ export function encodeToolConfig(call: Call, context: EncodeContext): JsonObject
   const tools: JsonObject[] = [];
   if (!none || called.size > 0) {
     offeredTools(call).forEach((tool, at) =>
-      tools.push(...encodeTool(tool, pointer("tools", at), context))
+      tools.push(...encodeTool(tool, tool.path ?? pointer("tools", at), context))
     );
     if (tools.length === 0 && called.size > 0) {
-      tools.push(...[...called].map((name) => redeclare(name, context)));
+      tools.push(...[...called.keys()].map((name) => redeclare(name, called.get(name), context)));
     }
-    if (none && tools.length > 0 && !structure) approximated("none", context);
+    if (none && tools.length > 0 && !structure) approximated("none", call, context);
   }
   const emulated = structure && call.toolChoice?.type !== "tool";
   if (emulated) {
     context.warnings.push({
       code: "structured_output_emulated",
-      path: "/response_format",
+      path: settingPath(call, "output"),
       action: "approximated",
       detail: "A tool the model must call stands in for the answer's form",
     });
     const others = tools.length > 0 && !none;
     tools.push(encodeAnswerTool(structure));
     const forced: ToolChoice = others ? { type: "required" } : { type: "tool", name: answerTool };
-    return compact({ tools, toolChoice: encodeChoice(forced, context) });
+    return compact({ tools, toolChoice: encodeChoice(forced, call, context) });
   }
   if (tools.length === 0) return undefined;
-  const choice = call.toolChoice && encodeChoice(call.toolChoice, context);
+  const choice = call.toolChoice && encodeChoice(call.toolChoice, call, context);
   return compact({ tools, toolChoice: choice });
 }
 
@@ -53,13 +54,17 @@ export function isForced(toolConfig: JsonObject | undefined): boolean {
 /** The names a request holds: of tools, of the choice and of earlier calls. */
 export function toolNamesOf(call: Call): string[] {
   const offered = call.tools.flatMap((tool) => tool.type === "function" ? [tool.name] : []);
-  return [...offered, ...calledTools(call)];
+  return [...offered, ...calledTools(call).keys()];
 }
 
-function calledTools(call: Call): Set<string> {
-  const names = new Set<string>();
-  for (const { parts } of call.turns) {
-    for (const part of parts) if (part.type === "tool-call") names.add(part.name);
+/** The tools that were called earlier, with the place of each one's first call. */
+function calledTools(call: Call): Map<string, string | undefined> {
+  const names = new Map<string, string | undefined>();
+  for (const { parts, path } of call.turns) {
+    for (const part of parts) {
+      if (part.type !== "tool-call" || names.has(part.name)) continue;
+      names.set(part.name, part.path ?? path);
+    }
   }
   return names;
 }
@@ -77,7 +82,13 @@ function encodeTool(tool: Tool, path: string, context: EncodeContext): JsonObjec
       return cachePoint === undefined ? [rest] : [rest, { cachePoint }];
     }
     const name = tool.type === "web-search" ? context.profile.webSearchTool : undefined;
-    if (name !== undefined) return [{ systemTool: { name } }];
+    if (name !== undefined && tool.type === "web-search") {
+      for (const setting of Object.keys(tool.settings)) {
+        const place = tool.paths?.[setting] ?? path + pointer(setting);
+        context.warnings.push(dropped(place, `Web search has no setting "${setting}" here`));
+      }
+      return [{ systemTool: { name } }];
+    }
     return refuse(`a tool of the kind "${tool.type === "native" ? tool.kind : tool.type}"`, path);
   }
   const original = objectOf(own?.["toolSpec"]);
@@ -96,10 +107,14 @@ function encodeTool(tool: Tool, path: string, context: EncodeContext): JsonObjec
   return [{ toolSpec: spec }, ...marked];
 }
 
-function redeclare(name: string, context: EncodeContext): JsonObject {
+function redeclare(
+  name: string,
+  path: string | undefined,
+  context: EncodeContext,
+): JsonObject {
   context.warnings.push({
     code: "tool_definition_synthesized",
-    path: "/tools",
+    path: path ?? "/messages",
     action: "synthesized",
     detail: `"${name}" is declared because it was called earlier`,
   });
@@ -109,7 +124,11 @@ function redeclare(name: string, context: EncodeContext): JsonObject {
 }
 
 /** Writes a choice as near as the model takes it; undefined where none may be named, which leaves it to the model. */
-function encodeChoice(choice: ToolChoice, context: EncodeContext): JsonObject | undefined {
+function encodeChoice(
+  choice: ToolChoice,
+  call: Call,
+  context: EncodeContext,
+): JsonObject | undefined {
   const { toolChoices } = context.profile;
   const wanted = choice.type === "allowed" ? choice.mode : choice.type;
   const auto = toolChoices.includes("auto") ? { auto: {} } : undefined;
@@ -118,14 +137,14 @@ function encodeChoice(choice: ToolChoice, context: EncodeContext): JsonObject | 
     return { tool: { name: context.toolNames.toWire(choice.name) } };
   }
   const any = toolChoices.includes("any");
-  if (choice.type === "tool" || !any) approximated(wanted, context);
+  if (choice.type === "tool" || !any) approximated(wanted, call, context);
   return any ? { any: {} } : auto;
 }
 
-function approximated(wanted: string, { warnings }: EncodeContext): void {
+function approximated(wanted: string, call: Call, { warnings }: EncodeContext): void {
   warnings.push({
     code: "tool_choice_approximated",
-    path: "/tool_choice",
+    path: settingPath(call, "toolChoice"),
     action: "approximated",
     detail: `"${wanted}" cannot be asked for here`,
   });

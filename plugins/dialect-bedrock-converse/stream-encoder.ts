@@ -9,10 +9,12 @@ import type {
   UsagePart,
   Warning,
 } from "@vmx/core/contract";
+import { argumentsNotJson, readArguments } from "@vmx/core/kit";
 import { writeBlock, writeCallHead, writeCitation } from "./encode-blocks.ts";
 import {
-  blockDropped,
   choicesDropped,
+  contentPath,
+  lossOf,
   writeStop,
   writeTier,
   writeTold,
@@ -33,7 +35,7 @@ export function streamEncoder(_context: AnswerContext): StreamEncoder {
   let usage: UsagePart | undefined;
   let others = false;
   const warnings: Warning[] = [];
-  const open = new Map<number, { readonly place: number; readonly block: Block }>();
+  const open = new Map<number, { readonly place: number; block: Block }>();
 
   const begin = (): Frame[] => {
     if (begun) return [];
@@ -81,7 +83,7 @@ export function streamEncoder(_context: AnswerContext): StreamEncoder {
       default: {
         const written = wholeBlock(block, place);
         if (written.length === 0) {
-          warnings.push(blockDropped(block));
+          warnings.push(lossOf(block));
           return frames;
         }
         frames.push(...written);
@@ -103,7 +105,9 @@ export function streamEncoder(_context: AnswerContext): StreamEncoder {
       case "reasoning":
         return reasoningDeltas(place, part);
       case "tool-call":
-        return part.text ? [delta(place, { toolUse: { input: part.text } })] : [];
+        if (!part.text) return [];
+        entry.block = { ...block, arguments: block.arguments + part.text };
+        return [delta(place, { toolUse: { input: part.text } })];
       default:
         return [];
     }
@@ -113,7 +117,11 @@ export function streamEncoder(_context: AnswerContext): StreamEncoder {
     const entry = open.get(index);
     if (!entry) return [];
     open.delete(index);
-    if (entry.block.type !== "text") return [stop(entry.place)];
+    const { block } = entry;
+    if (block.type === "tool-call" && readArguments(block.arguments).broken) {
+      warnings.push(argumentsNotJson(contentPath, true));
+    }
+    if (block.type !== "text") return [stop(entry.place)];
     const frames = release();
     held = { place: entry.place, part: index };
     return frames;

@@ -7,6 +7,7 @@ import {
   type StartPart,
   type Warning,
 } from "@vmx/core/contract";
+import { toldMembers } from "@vmx/core/kit";
 import { isApproximated, readFinishReason, writeFinishReason } from "./finish-reason.ts";
 import { readErrorMember } from "./errors.ts";
 import {
@@ -27,6 +28,12 @@ const known = new Set(["candidates", "responseId", "modelVersion", "usageMetadat
 
 /** Members of a candidate that have a place in blocks or in the finish part. */
 const knownOfCandidate = new Set(["content", "index", "finishReason"]);
+
+/** Members of a candidate that its text holds, beside those of `knownOfCandidate`. */
+const spokenOfCandidate = new Set(["finishReason", "logprobsResult"]);
+
+/** Members of an answer its start part holds, or that nobody reads. */
+const spokenOfStart = new Set(["createTime", "usageMetadata", "sdkHttpResponse"]);
 
 /** What an answer holds: candidates, or the reason why the prompt was refused. */
 export interface CheckedAnswer {
@@ -73,6 +80,7 @@ export function readStart(body: JsonObject): StartPart {
       id: textOf(body["responseId"]),
       model: textOf(body["modelVersion"]),
       created: Number.isNaN(created) ? undefined : Math.floor(created / 1000),
+      extras: toldMembers(without(rest, spokenOfStart)),
       native: Object.keys(rest).length === 0 ? undefined : native(rest),
     }),
   };
@@ -90,7 +98,7 @@ export function writeStart(
     createTime: time,
     modelVersion: start?.model ?? context.model,
     responseId: start?.id ?? context.requestId,
-    ...(start && ownNative(start)),
+    ...(start && (ownNative(start) ?? start.extras)),
   });
 }
 
@@ -124,7 +132,7 @@ export function readFinish(
     type: "finish",
     choice,
     reason,
-    ...(raw === undefined ? {} : { raw }),
+    ...present({ raw, extras: toldMembers(without(rest, spokenOfCandidate)) }),
     native: native(compact(rest)),
   };
 }

@@ -1,5 +1,5 @@
 import type { Block, DecodeOptions, Json, JsonObject, MediaSource } from "@vmx/core/contract";
-import { isObject } from "@vmx/core/kit";
+import { isObject, readArguments } from "@vmx/core/kit";
 import { makeCallId, packCallId, unpackCallId } from "./call-id.ts";
 import { camel, camelOf, compact, native, ownNative, textOf, without } from "./read-json.ts";
 
@@ -94,7 +94,7 @@ export function writePart(block: Block): Record<string, Json> | undefined {
           ...camelOf(own?.["functionCall"]),
           id,
           name: block.name,
-          args: readArguments(block.arguments),
+          args: readArguments(block.arguments).input,
         }),
         thoughtSignature: signature,
       });
@@ -112,17 +112,6 @@ export function writePart(block: Block): Record<string, Json> | undefined {
 export function signsText(block: Block): boolean {
   return block.type === "reasoning" && block.text === "" && block.signature !== undefined &&
     ownNative(block)?.["apart"] !== true;
-}
-
-function readArguments(text: string): JsonObject {
-  if (text.trim() === "") return {};
-  try {
-    const value: unknown = JSON.parse(text);
-    if (isObject(value)) return value;
-  } catch {
-    // What is not JSON is handed on as it is, below.
-  }
-  return { _raw: text };
 }
 
 function readSource(part: JsonObject): MediaSource | undefined {

@@ -19,6 +19,7 @@ import {
   listOf,
   objectOf,
   ownNative,
+  pointer,
   restore,
   textOf,
 } from "./read-json.ts";
@@ -34,7 +35,7 @@ export function encodeSystem(call: Call, context: EncodeContext): JsonObject | u
   if (system.length === 0) return undefined;
   system.forEach((text) => {
     if (!text.late) return;
-    const path = text.path ?? context.paths.message(0);
+    const path = text.path ?? "/messages/0";
     context.warn("system_moved", path, "approximated", "A late system text is put first");
   });
   const own = system.every((text) => ownNative(text) !== undefined);
@@ -62,7 +63,7 @@ export function encodeContents(call: Call, context: EncodeContext): JsonObject[]
   }
   const contents: { turn: Turn; content: JsonObject }[] = [];
   call.turns.forEach((turn, at) => {
-    const parts = encodeTurn(turn, turn.path ?? context.paths.message(at), names, context);
+    const parts = encodeTurn(turn, turn.path ?? pointer("messages", at), names, context);
     const last = contents.at(-1);
     if (last && turn.role === "tool" && last.turn.role === "tool" && !ownNative(turn)) {
       const before = listOf(last.content["parts"]);

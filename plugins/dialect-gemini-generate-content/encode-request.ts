@@ -6,10 +6,10 @@ import type {
   JsonObject,
   Warning,
 } from "@vmx/core/contract";
-import { createToolNames, downlevelSchema, mergeObjects } from "@vmx/core/kit";
+import { createToolNames, downlevelSchema, mergeObjects, settingPath } from "@vmx/core/kit";
 import { encodeInput } from "./embeddings.ts";
 import { encodeContents, encodeSystem } from "./encode-contents.ts";
-import { callerPaths, type EncodeContext, nameAlphabet } from "./encode-context.ts";
+import { type EncodeContext, nameAlphabet } from "./encode-context.ts";
 import { encodeTools, toolConfigOf, toolNames } from "./encode-tools.ts";
 import { modelPath } from "./model-path.ts";
 import { readProfile } from "./profile.ts";
@@ -55,7 +55,7 @@ export function encodeRequest(call: Call, options: EncodeOptions): EncodedReques
     profile: readProfile(options.profile),
     family: options.family,
     names,
-    paths: callerPaths(call),
+    at: (setting) => settingPath(call, setting),
     warn: (code, path, action, detail) => {
       warnings.push({ code, path, action, ...(detail === undefined ? {} : { detail }) });
     },
@@ -90,22 +90,20 @@ export function encodeRequest(call: Call, options: EncodeOptions): EncodedReques
 
 function encodeSettings(call: Call, context: EncodeContext): JsonObject {
   const { sampling } = call;
-  const { warn, paths } = context;
+  const { warn, at } = context;
   const originals = ownNative(call as { native?: NonNullable<Call["native"]> });
   if (sampling.logitBias && Object.keys(sampling.logitBias).length > 0) {
-    warn("parameter_dropped", "/logit_bias", "dropped");
+    warn("parameter_dropped", at("logitBias"), "dropped");
   }
-  if (call.user !== undefined) warn("parameter_dropped", paths.user, "dropped");
+  if (call.user !== undefined) warn("parameter_dropped", at("user"), "dropped");
   if (call.metadata && Object.keys(call.metadata).length > 0) {
     for (const name of Object.keys(call.metadata)) {
-      const path = pointer("metadata", name);
-      // The end user's id has its own warning.
-      if (path !== paths.user) warn("parameter_dropped", path, "dropped");
+      warn("parameter_dropped", at("metadata") + pointer(name), "dropped");
     }
   }
   const stop = sampling.stop ?? [];
   if (stop.length > maxStops && call.dialect !== dialectId) {
-    warn("parameter_dropped", "/stop", "dropped", `Only ${maxStops} stop sequences are taken`);
+    warn("parameter_dropped", at("stop"), "dropped", `Only ${maxStops} stop sequences are taken`);
   }
   const wantsLogprobs = sampling.logprobs ?? (sampling.topLogprobs ? true : undefined);
   return compact({
@@ -127,18 +125,17 @@ function encodeSettings(call: Call, context: EncodeContext): JsonObject {
 }
 
 /** A penalty of zero is none, so it goes without a warning where penalties are refused. */
-function encodePenalties({ sampling }: Call, { profile, warn }: EncodeContext): JsonObject {
+function encodePenalties({ sampling }: Call, { at, profile, warn }: EncodeContext): JsonObject {
   const { frequencyPenalty, presencePenalty } = sampling;
   if (profile.penalties) return { frequencyPenalty, presencePenalty };
-  const names = { frequency_penalty: frequencyPenalty, presence_penalty: presencePenalty };
-  for (const [name, value] of Object.entries(names)) {
-    if (!value) continue;
-    warn("parameter_dropped", pointer(name), "dropped", "The model takes no penalties");
+  for (const setting of ["frequencyPenalty", "presencePenalty"] as const) {
+    if (!sampling[setting]) continue;
+    warn("parameter_dropped", at(setting), "dropped", "The model takes no penalties");
   }
   return {};
 }
 
-function encodeOutput(call: Call, { paths, profile, warn }: EncodeContext): JsonObject {
+function encodeOutput(call: Call, { at, profile, warn }: EncodeContext): JsonObject {
   const { output } = call;
   if (output?.type === "json") return { responseMimeType: "application/json" };
   if (output?.type !== "json-schema") return {};
@@ -146,18 +143,18 @@ function encodeOutput(call: Call, { paths, profile, warn }: EncodeContext): Json
   const described = output.description === undefined
     ? output.schema
     : { description: output.description, ...output.schema };
-  const rewritten = downlevelSchema(described, target, paths.outputSchema);
+  const rewritten = downlevelSchema(described, target, at("outputSchema"));
   for (const { code, path, action, detail } of rewritten.warnings) warn(code, path, action, detail);
   const member = profile.jsonSchema ? "responseJsonSchema" : "responseSchema";
   return { responseMimeType: "application/json", [member]: rewritten.value };
 }
 
-function encodeTier(call: Call, { warn }: EncodeContext): string | undefined {
+function encodeTier(call: Call, { at, warn }: EncodeContext): string | undefined {
   const { serviceTier } = call;
   if (serviceTier === undefined) return undefined;
   if (Object.hasOwn(tiers, serviceTier)) return tiers[serviceTier] || undefined;
   if (call.dialect === dialectId) return serviceTier;
-  warn("parameter_dropped", "/service_tier", "dropped", "The service has no such tier");
+  warn("parameter_dropped", at("serviceTier"), "dropped", "The service has no such tier");
   return undefined;
 }
 

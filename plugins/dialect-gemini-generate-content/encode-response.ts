@@ -8,6 +8,7 @@ import type {
   Translated,
   Warning,
 } from "@vmx/core/contract";
+import { argumentsNotJson, blockDropped, readArguments } from "@vmx/core/kit";
 import { isBlocked, writeReason, writeStart } from "./answer-members.ts";
 import { signsText, writePart } from "./answer-parts.ts";
 import { writeCount } from "./count-tokens.ts";
@@ -66,9 +67,7 @@ function writeCandidate(
     }
     const part = writePart(block);
     if (part) parts.push(part);
-    else if (block.type !== "source") {
-      warnings.push(blockDropped(block));
-    }
+    warnings.push(...lossOf(block, part));
   }
   return {
     content: { ...(parts.length === 0 ? {} : { parts }), role: "model" },
@@ -78,14 +77,17 @@ function writeCandidate(
   };
 }
 
-/** A block of another dialect has no place here. */
-export function blockDropped(block: Block): Warning {
-  return {
-    code: "answer_part_dropped",
-    path: pointer("candidates", block.choice, "content"),
-    action: "dropped",
-    detail: block.type === "native" ? block.kind : block.type,
-  };
+/**
+ * What is lost of a block: all of it where it has no place among the parts, and the spelling of arguments that are
+ * no object. Sources stand beside the content.
+ *
+ * @param part the block as it was written
+ */
+export function lossOf(block: Block, part: JsonObject | undefined): Warning[] {
+  const path = pointer("candidates", block.choice, "content");
+  if (!part) return block.type === "source" ? [] : [blockDropped(block, path)];
+  const broken = block.type === "tool-call" && readArguments(block.arguments).broken;
+  return broken ? [argumentsNotJson(path)] : [];
 }
 
 function takesSignature(part: JsonObject): boolean {
@@ -100,11 +102,15 @@ export function writeRest(
 ): Record<string, Json> {
   const own = finish && ownNative(finish);
   if (own) return compact(own);
-  const sources = blocks.filter((block) => block.type === "source");
+  const extras = finish?.extras ?? {};
+  // The service's own members tell the sources already.
+  const told = "groundingMetadata" in extras || "citationMetadata" in extras;
+  const sources = told ? [] : blocks.filter((block) => block.type === "source");
   const texts = blocks.flatMap((block) => (block.type === "text" ? [block.text] : []));
   const spoken = blocks.find((block) => block.type === "text" && block.logprobs !== undefined);
   return {
     ...(sources.length === 0 ? {} : { groundingMetadata: writeSources(sources, texts) }),
     ...(spoken?.type === "text" ? { logprobsResult: writeLogprobs(spoken.logprobs!) } : {}),
+    ...compact(extras),
   };
 }

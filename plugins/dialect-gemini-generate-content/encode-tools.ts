@@ -1,7 +1,7 @@
 import { type Call, GatewayError, type Json, type JsonObject, type Tool } from "@vmx/core/contract";
 import { downlevelSchema } from "@vmx/core/kit";
 import type { EncodeContext } from "./encode-context.ts";
-import { compact, dialectId, objectOf, ownNative, restore } from "./read-json.ts";
+import { compact, dialectId, objectOf, ownNative, pointer, restore } from "./read-json.ts";
 import { isEmptySchema, jsonSchemaTarget, openApiTarget } from "./schema.ts";
 
 const declarationMembers = new Set(["name", "description"]);
@@ -32,7 +32,12 @@ export function encodeTools(call: Call, context: EncodeContext): JsonObject {
     else tools.push({ functionDeclarations: [declaration] });
   });
   if (call.parallelToolCalls === false && call.tools.length > 0) {
-    context.warn("parameter_dropped", context.paths.parallel, "dropped", "Calls may be parallel");
+    context.warn(
+      "parameter_dropped",
+      context.at("parallelToolCalls"),
+      "dropped",
+      "Calls may be parallel",
+    );
   }
   const calling = own || tools.some((tool) => tool["functionDeclarations"])
     ? encodeChoice(call, context)
@@ -48,17 +53,18 @@ function encodeFunction(
   at: number,
   context: EncodeContext,
 ): JsonObject {
-  const { names, paths, profile, warn } = context;
+  const { names, profile, warn } = context;
+  const path = tool.path ?? pointer("tools", at);
   const own = ownNative(tool);
   const written = { name: names.toWire(tool.name), description: tool.description };
   if (own) return restore(written, own, declarationMembers);
   if (tool.strict === true) {
-    warn("parameter_dropped", `${paths.tool(at)}/strict`, "dropped", "Calls are not held to it");
+    warn("parameter_dropped", `${path}/strict`, "dropped", "Calls are not held to it");
   }
   const schema = tool.parameters;
   if (!schema || isEmptySchema(schema)) return compact(written);
   const target = profile.jsonSchema ? jsonSchemaTarget : openApiTarget;
-  const rewritten = downlevelSchema(schema, target, paths.toolSchema(at));
+  const rewritten = downlevelSchema(schema, target, tool.parametersPath ?? `${path}/function/parameters`);
   for (const { code, path, action, detail } of rewritten.warnings) warn(code, path, action, detail);
   if (isEmptySchema(rewritten.value)) return compact(written);
   const member = profile.jsonSchema ? "parametersJsonSchema" : "parameters";
@@ -72,7 +78,7 @@ function encodeFunction(
 function encodeServerTool(
   tool: Exclude<Tool, { type: "function" }>,
   at: number,
-  { paths, warn }: EncodeContext,
+  { warn }: EncodeContext,
 ): Record<string, Json> {
   const own = ownNative(tool);
   if (own) return compact(own);
@@ -86,7 +92,7 @@ function encodeServerTool(
   for (const name of Object.keys(tool.settings)) {
     warn(
       "parameter_dropped",
-      `${paths.tool(at)}/${name}`,
+      tool.paths?.[name] ?? pointer("tools", at, name),
       "dropped",
       `Web search has no setting "${name}" here`,
     );

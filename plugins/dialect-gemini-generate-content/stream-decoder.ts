@@ -8,7 +8,7 @@ import {
   type StreamPart,
   type Warning,
 } from "@vmx/core/contract";
-import { isObject, mergeObjects } from "@vmx/core/kit";
+import { isObject, mergeObjects, toldMembers } from "@vmx/core/kit";
 import { blockedFinish, blockReason, readStart } from "./answer-members.ts";
 import { readErrorMember } from "./errors.ts";
 import { camel, native, numberOf, objectOf, objectsOf, ownNative, without } from "./read-json.ts";
@@ -31,6 +31,8 @@ export function streamDecoder(options?: DecodeOptions): StreamDecoder {
   let answerId: string | undefined;
   let usage: JsonObject = {};
   let blocked: string | undefined;
+  /** Members of the answer as a whole that its start told; the service repeats them with every chunk. */
+  let atStart: JsonObject = {};
   /** Members of the answer as a whole that came after its start. */
   const late: Record<string, Json> = {};
   const candidates = new Map<number, StreamCandidate>();
@@ -52,6 +54,7 @@ export function streamDecoder(options?: DecodeOptions): StreamDecoder {
     }
     started = true;
     const part = readStart(chunk);
+    atStart = part.extras ?? {};
     answerId = part.id;
     // Usage that counts nothing yet is told at the end.
     const kept = without(ownNative(part) ?? {}, new Set(["usageMetadata"]));
@@ -94,7 +97,13 @@ export function streamDecoder(options?: DecodeOptions): StreamDecoder {
     told.forEach((each, at) => {
       // What came too late for the start goes with the first finish.
       const more = at === 0 && Object.keys(late).length > 0 ? { answer: late } : {};
-      out.push({ ...each, native: native({ ...ownNative(each), ...more }) });
+      const news = more.answer && without(more.answer, new Set(Object.keys(atStart)));
+      const told = toldMembers({ ...each.extras, ...news });
+      out.push({
+        ...each,
+        ...(told ? { extras: told } : {}),
+        native: native({ ...ownNative(each), ...more }),
+      });
     });
   };
 

@@ -13,7 +13,7 @@ import type {
 } from "@vmx/core/contract";
 import { isBlocked, writeReason, writeStart } from "./answer-members.ts";
 import { writePart } from "./answer-parts.ts";
-import { blockDropped, writeRest } from "./encode-response.ts";
+import { lossOf, writeRest } from "./encode-response.ts";
 import { writeLogprobs } from "./logprobs.ts";
 import { compact, native, objectOf, ownNative } from "./read-json.ts";
 import { writeUsage } from "./tokens.ts";
@@ -55,9 +55,8 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
 
   const sayWhole = (block: Block): Frame[] => {
     const part = writePart(block);
-    if (part) return say(block.choice, part);
-    warnings.push(blockDropped(block));
-    return [];
+    warnings.push(...lossOf(block, part));
+    return part ? say(block.choice, part) : [];
   };
 
   const say = (choice: number, part: JsonObject, more: JsonObject = {}): Frame[] => [chunk({

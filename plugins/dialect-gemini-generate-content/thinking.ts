@@ -19,7 +19,7 @@ export function writeThinking(
   context: EncodeContext,
 ): JsonObject | undefined {
   if (!settings) return undefined;
-  const { profile, paths, warn } = context;
+  const { profile, at, warn } = context;
   const effort = effortOf(settings);
   // Whoever asks a model to reason may read along, unless he declined.
   const shown = effort === "none" || settings.summary === "none" || settings.summary === "omitted"
@@ -27,7 +27,7 @@ export function writeThinking(
     : { includeThoughts: true };
   if (profile.thinking === "none") {
     if (effort !== "none" && effort !== undefined) {
-      warn("parameter_dropped", paths.effort, "dropped", "The model does not reason");
+      warn("parameter_dropped", at("reasoning"), "dropped", "The model does not reason");
     }
     return undefined;
   }
@@ -37,14 +37,14 @@ export function writeThinking(
     : { thinkingBudget: budget(budgetOf(settings) ?? 0, profile, context), ...shown };
 }
 
-function levelOf(effort: Effort, { profile, paths, warn }: EncodeContext): string {
+function levelOf(effort: Effort, { profile, at, warn }: EncodeContext): string {
   const rank = ranks[effort]!;
   const known = profile.levels.filter((level) => Object.hasOwn(ranks, level));
   const level = known.findLast((each) => ranks[each]! <= rank) ?? known[0] ?? "low";
   if (ranks[level] !== rank) {
     warn(
       "reasoning_effort_approximated",
-      paths.effort,
+      at("reasoning"),
       "approximated",
       `"${effort}" is passed on as "${level}"`,
     );
@@ -55,14 +55,14 @@ function levelOf(effort: Effort, { profile, paths, warn }: EncodeContext): strin
 function budget(
   asked: number,
   profile: GenerateProfile,
-  { paths, warn }: EncodeContext,
+  { at, warn }: EncodeContext,
 ): number {
   const least = asked === 0 && profile.mayReasonNot ? 0 : profile.minBudget;
   const given = Math.min(Math.max(asked, least), profile.maxBudget);
   if (given !== asked) {
     warn(
       "reasoning_effort_approximated",
-      paths.effort,
+      at("reasoning"),
       "approximated",
       `A budget of ${asked} tokens is passed on as ${given}`,
     );

@@ -10,7 +10,7 @@ import type {
   Turn,
   Warning,
 } from "@vmx/core/contract";
-import { isObject } from "@vmx/core/kit";
+import { argumentsNotJson, isObject, readArguments } from "@vmx/core/kit";
 import { audioType, fileType, readUrl } from "./media.ts";
 import { flagOf, listOf, native, objectOf, pointer, textOf } from "./read-json.ts";
 import { readReasoning } from "./reasoning.ts";
@@ -109,7 +109,7 @@ function decodeAssistant(message: JsonObject, context: AssistantContext): Turn {
       type: "tool-call",
       id,
       name,
-      ...readArguments(argumentText, `${path}/function_call/arguments`, warnings),
+      ...decodeArguments(argumentText, `${path}/function_call/arguments`, warnings),
       native: native({ function_call: legacy }),
     });
   }
@@ -127,7 +127,7 @@ function decodeCall(call: JsonObject, step: string, context: AssistantContext): 
     id: textOf(call["id"]) ?? "",
     name: textOf(own["name"]) ?? "",
     path: context.path + step,
-    ...readArguments(
+    ...decodeArguments(
       textOf(own["arguments"]) ?? "",
       `${context.path}${step}/function/arguments`,
       context.warnings,
@@ -136,25 +136,14 @@ function decodeCall(call: JsonObject, step: string, context: AssistantContext): 
   };
 }
 
-function readArguments(
+function decodeArguments(
   text: string,
   path: string,
   warnings: Warning[],
 ): { readonly input: JsonObject; readonly inputText: string } {
-  if (text.trim() === "") return { input: {}, inputText: text };
-  try {
-    const input: unknown = JSON.parse(text);
-    if (isObject(input)) return { input, inputText: text };
-  } catch {
-    // What is not JSON is handed on as it is, below.
-  }
-  warnings.push({
-    code: "tool_arguments_not_json",
-    path,
-    action: "approximated",
-    detail: 'The arguments are not a JSON object and are passed on as {"_raw": text}',
-  });
-  return { input: { _raw: text }, inputText: text };
+  const { input, broken } = readArguments(text);
+  if (broken) warnings.push(argumentsNotJson(path));
+  return { input, inputText: text };
 }
 
 function decodeResult(

@@ -9,13 +9,14 @@ import type {
   Translated,
   Warning,
 } from "@vmx/core/contract";
-import { checkShape, isObject } from "@vmx/core/kit";
+import { checkShape, isObject, settingPaths } from "@vmx/core/kit";
 import { decodeMessages } from "./decode-messages.ts";
 import { decodeToolChoice, decodeTools } from "./decode-tools.ts";
 import { decodeInput } from "./embeddings.ts";
 import { dialectId, flagOf, listOf, numberOf, objectOf, textOf } from "./read-json.ts";
 import { isEffort } from "./reasoning-effort.ts";
 import { requestShape } from "./request-shape.ts";
+import { settingMembers } from "./setting-members.ts";
 import { validate } from "./validate.ts";
 
 /** Members the canonical call has a place for; all others are extras. */
@@ -92,6 +93,7 @@ export function decodeRequest(body: JsonObject, operation: Operation): Translate
     tools,
     sampling: decodeSampling(body),
     ...settings,
+    paths: settingPaths(body, settingMembers),
     extras: Object.fromEntries(extras),
   };
   return { value: call, warnings: [...messages.warnings, ...effort.warnings] };

@@ -9,7 +9,7 @@ import {
   type Translated,
   type Warning,
 } from "@vmx/core/contract";
-import { isObject } from "@vmx/core/kit";
+import { isObject, toldMembers } from "@vmx/core/kit";
 import { compactPart, readExtras, readStart, readUsage } from "./answer-members.ts";
 import { decodeVectors } from "./embeddings.ts";
 import { readFinishReason } from "./finish-reason.ts";
@@ -103,6 +103,7 @@ export function readFinish(
     reason,
     raw,
     stopSequence: undefined,
+    extras: toldMembers({ ...objectOf(rest["message"]), ...objectOf(rest["choice"]) }),
     native: native(rest),
   });
 }

@@ -6,24 +6,27 @@ import {
   type ToolChoice,
 } from "@vmx/core/contract";
 import { isObject } from "@vmx/core/kit";
-import { flagOf, listOf, native, objectOf, textOf } from "./read-json.ts";
+import { flagOf, listOf, native, objectOf, pointer, textOf } from "./read-json.ts";
 
 /** Reads `tools`, the legacy `functions`, and `web_search_options`. */
 export function decodeTools(body: JsonObject): Tool[] {
-  const tools = listOf(body["tools"]).filter(isObject).map((tool): Tool => {
+  const tools = listOf(body["tools"]).flatMap((tool, at): Tool[] => {
+    if (!isObject(tool)) return [];
+    const path = pointer("tools", at);
     const own = objectOf(tool["function"]);
-    if (tool["type"] === "function" && own) return decodeFunction(own, tool);
-    return { type: "native", kind: textOf(tool["type"]) ?? "unknown", native: native(tool) };
+    if (tool["type"] === "function" && own) return [decodeFunction(own, tool, `${path}/function`)];
+    const kind = textOf(tool["type"]) ?? "unknown";
+    return [{ type: "native", kind, path, native: native(tool) }];
   });
-  const legacy = listOf(body["functions"]).filter(isObject).map((own) => decodeFunction(own, own));
+  const legacy = listOf(body["functions"]).flatMap((own, at) =>
+    isObject(own) ? [decodeFunction(own, own, pointer("functions", at))] : []
+  );
   const search = objectOf(body["web_search_options"]);
-  const searches: Tool[] = search
-    ? [{ type: "web-search", settings: readSearch(search), native: native(search) }]
-    : [];
+  const searches: Tool[] = search ? [decodeSearch(search, "/web_search_options")] : [];
   return [...tools, ...legacy, ...searches];
 }
 
-function decodeFunction(own: JsonObject, original: JsonObject): Tool {
+function decodeFunction(own: JsonObject, original: JsonObject, path: string): Tool {
   const description = textOf(own["description"]);
   const parameters = objectOf(own["parameters"]);
   const strict = flagOf(own["strict"]);
@@ -33,20 +36,31 @@ function decodeFunction(own: JsonObject, original: JsonObject): Tool {
     ...(description === undefined ? {} : { description }),
     ...(parameters === undefined ? {} : { parameters }),
     ...(strict === undefined ? {} : { strict }),
+    path,
+    ...(parameters === undefined ? {} : { parametersPath: `${path}/parameters` }),
     native: native(original),
   };
 }
 
 /**
- * Settings of a web search in the spelling all dialects share: `context_size`, `user_location` (`city`, `region`,
+ * Reads a web search; its settings are in the spelling all dialects share: `context_size`, `user_location` (`city`, `region`,
  * `country`, `timezone`), `allowed_domains`, `blocked_domains`, `max_uses`.
  */
-function readSearch(options: JsonObject): JsonObject {
+function decodeSearch(options: JsonObject, path: string): Tool {
   const size = options["search_context_size"];
   const location = objectOf(objectOf(options["user_location"])?.["approximate"]);
   return {
-    ...(typeof size === "string" ? { context_size: size } : {}),
-    ...(location ? { user_location: location } : {}),
+    type: "web-search",
+    settings: {
+      ...(typeof size === "string" ? { context_size: size } : {}),
+      ...(location ? { user_location: location } : {}),
+    },
+    path,
+    paths: {
+      context_size: `${path}/search_context_size`,
+      user_location: `${path}/user_location`,
+    },
+    native: native(options),
   };
 }
 

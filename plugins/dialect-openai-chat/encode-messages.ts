@@ -31,7 +31,7 @@ const assistantMembers = new Set([
 
 /** Writes system texts and turns as messages; late system texts stand where they stood. */
 export function encodeMessages(call: Call, context: EncodeContext): JsonObject[] {
-  const messages: Json[] = [];
+  const messages: JsonObject[] = [];
   let system = 0;
   const writeSystem = (turnsBefore: number): void => {
     const from = system;
@@ -42,10 +42,12 @@ export function encodeMessages(call: Call, context: EncodeContext): JsonObject[]
   };
   call.turns.forEach((turn, at) => {
     writeSystem(at);
-    messages.push(...encodeTurn(turn, messages.length, context));
+    const path = turn.path ?? pointer("messages", messages.length);
+    const written = encodeTurn(turn, path, context);
+    messages.push(...written.map((message) => stripMembers(message, path, context)));
   });
   writeSystem(Number.POSITIVE_INFINITY);
-  return messages.map((message) => stripMembers(message as JsonObject, context));
+  return messages;
 }
 
 /** Texts of one message stay together; texts of other dialects form one message per role. */
@@ -72,19 +74,20 @@ function encodeSystem(texts: readonly SystemText[], context: EncodeContext): Jso
       };
     });
     const spelling = first?.["original"] === undefined ? undefined : [];
-    return restore(
+    const path = group[0]!.path ?? "/messages";
+    const message = restore(
       {
         role: context.profile.systemRole ?? group[0]!.role ?? "system",
-        content: encodeContent(parts, spelling, group[0]!.path ?? "/messages", context),
+        content: encodeContent(parts, spelling, path, context),
       },
       objectOf(first?.["message"]),
       systemMembers,
     );
+    return stripMembers(message, path, context);
   });
 }
 
-function encodeTurn(turn: Turn, at: number, context: EncodeContext): JsonObject[] {
-  const path = turn.path ?? pointer("messages", at);
+function encodeTurn(turn: Turn, path: string, context: EncodeContext): JsonObject[] {
   if (turn.role === "assistant") return [encodeAssistant(turn, path, context)];
   const results = turn.parts.filter((part) => part.type === "tool-result");
   const rest = turn.parts.filter((part) => part.type !== "tool-result");
@@ -238,13 +241,13 @@ function markError(
   return [{ ...first, text: `Error: ${first.text}` }, ...parts.slice(1)];
 }
 
-function stripMembers(message: JsonObject, context: EncodeContext): JsonObject {
+function stripMembers(message: JsonObject, path: string, context: EncodeContext): JsonObject {
   const refused = context.profile.stripMessage.filter((name) => message[name] !== undefined);
   if (refused.length === 0) return message;
   for (const name of refused) {
     context.warnings.push({
       code: "parameter_dropped",
-      path: `/messages${pointer(name)}`,
+      path: path + pointer(name),
       action: "dropped",
       detail: `The provider refuses "${name}" in messages`,
     });

@@ -8,7 +8,7 @@ import {
   type OutputFormat,
   type Warning,
 } from "@vmx/core/contract";
-import { createToolNames, mergeObjects } from "@vmx/core/kit";
+import { callersPath, createToolNames, mergeObjects, settingPath } from "@vmx/core/kit";
 import { encodeInput } from "./embeddings.ts";
 import type { EncodeContext } from "./encode-content.ts";
 import { encodeMessages } from "./encode-messages.ts";
@@ -16,6 +16,7 @@ import { encodeTools } from "./encode-tools.ts";
 import { type ChatProfile, readProfile } from "./profile.ts";
 import { compact, dialectId, pointer } from "./read-json.ts";
 import { effortOf } from "./reasoning-effort.ts";
+import { settingMembers } from "./setting-members.ts";
 
 /**
  * Writes a call as a request body. The profile's members are those of `ChatProfile`.
@@ -26,7 +27,7 @@ export function encodeRequest(call: Call, options: EncodeOptions): EncodedReques
   const warnings: Warning[] = [];
   const profile = readProfile(options.profile);
   const own = call.dialect === dialectId;
-  if (!own) { for (const name of Object.keys(call.extras)) warnings.push(dropped(name)); }
+  if (!own) { for (const name of Object.keys(call.extras)) warnings.push(dropped(pointer(name))); }
   // Options of a stream are written with the stream, or refused by the service.
   const { stream_options: _options, ...kept } = call.extras;
   const extras = !own ? {} : call.stream ? kept : call.extras;
@@ -44,7 +45,8 @@ export function encodeRequest(call: Call, options: EncodeOptions): EncodedReques
   for (const name of profile.strip) {
     if (body[name] === undefined) continue;
     delete body[name];
-    warnings.push(dropped(name));
+    const path = callersPath(call, name, settingMembers);
+    if (path !== undefined) warnings.push(dropped(path));
   }
   return { value: body, warnings, ...(names.changed ? { toolNames: names.changed } : {}) };
 }
@@ -69,12 +71,11 @@ function encodeChat(call: Call, context: EncodeContext): JsonObject {
     );
   }
   if (sampling.topK !== undefined && profile.topKField === undefined) {
-    warnings.push(dropped("top_k"));
+    warnings.push(dropped(settingPath(call, "topK")));
   }
-  if (call.dialect === "openai-responses" && call.reasoning?.summary !== undefined) {
+  if (call.dialect !== dialectId && call.reasoning?.summary !== undefined) {
     warnings.push({
-      ...dropped("reasoning"),
-      path: pointer("reasoning", "summary"),
+      ...dropped(settingPath(call, "reasoningSummary")),
       detail: "Whether reasoning is told is up to the service here",
     });
   }
@@ -112,12 +113,12 @@ function encodeEffort(call: Call, { profile, warnings }: EncodeContext): string 
   const word = effort === undefined ? undefined : profile.efforts[effort];
   if (word === undefined || word === effort) return effort;
   if (word === null) {
-    if (effort !== "none") warnings.push(dropped("reasoning_effort"));
+    if (effort !== "none") warnings.push(dropped(settingPath(call, "reasoning")));
     return undefined;
   }
   warnings.push({
     code: "reasoning_effort_approximated",
-    path: pointer("reasoning_effort"),
+    path: settingPath(call, "reasoning"),
     action: "approximated",
     detail: `${effort} is passed on as ${word}`,
   });
@@ -158,6 +159,6 @@ function without(extras: JsonObject, written: JsonObject): Record<string, Json |
   );
 }
 
-function dropped(name: string): Warning {
-  return { code: "parameter_dropped", path: pointer(name), action: "dropped" };
+function dropped(path: string): Warning {
+  return { code: "parameter_dropped", path, action: "dropped" };
 }

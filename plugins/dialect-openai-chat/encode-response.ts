@@ -10,7 +10,7 @@ import type {
   Translated,
   Warning,
 } from "@vmx/core/contract";
-import { mergeObjects } from "@vmx/core/kit";
+import { blockDropped, mergeObjects } from "@vmx/core/kit";
 import { expectsFunctionCall, writeStart, writeUsage } from "./answer-members.ts";
 import { encodeVectors } from "./embeddings.ts";
 import { isApproximated, writeFinishReason } from "./finish-reason.ts";
@@ -70,7 +70,7 @@ function encodeChoice(
   if (refusal) warnings.push(refusalSynthesized(index));
   const shown = refusal ? [...blocks, refusal] : blocks;
   return compact({
-    ...others,
+    ...(own ? others : finish?.extras),
     index,
     ...(bare ? {} : { message: encodeMessage(shown, own && (message ?? {}), context, warnings) }),
     logprobs: writeLogprobs(blocks, logprobs, own !== undefined),
@@ -89,14 +89,9 @@ export function missingRefusal(finish: FinishPart): Block | undefined {
   return { type: "refusal", choice: finish.choice, text: "The model declined to answer." };
 }
 
-/** A block of another dialect has no place here. */
-export function nativeDropped({ choice, kind }: Extract<Block, { type: "native" }>): Warning {
-  return {
-    code: "answer_part_dropped",
-    path: pointer("choices", choice, "message"),
-    action: "dropped",
-    detail: kind,
-  };
+/** A block that has no place here: of another dialect, or of a tool the provider ran by itself. */
+export function lossOf(block: Block): Warning {
+  return blockDropped(block, pointer("choices", block.choice, "message"));
 }
 
 /** A refusal of `missingRefusal`. */
@@ -168,21 +163,24 @@ function encodeMessage(
         message["refusal"] = (textOf(message["refusal"]) ?? "") + block.text;
         break;
       case "tool-call":
-        if (block.server) break;
-        if (isFunctionCall(block, context)) {
+        if (block.server) warnings.push(lossOf(block));
+        else if (isFunctionCall(block, context)) {
           message["function_call"] = { name: block.name, arguments: block.arguments };
         } else add("tool_calls", writeCall(block));
         break;
       case "source":
         add("annotations", writeSource(block));
         break;
-      case "file":
-        add("images", writeImage(block));
+      case "file": {
+        const image = writeImage(block);
+        if (image) add("images", image);
+        else warnings.push(lossOf(block));
         break;
+      }
       case "native": {
         const place = placeOf(block);
         if (!place) {
-          warnings.push(nativeDropped(block));
+          warnings.push(lossOf(block));
         } else if (place.list === "content") {
           typed = true;
           content.push(place.value);
@@ -251,10 +249,11 @@ export function writeSource(block: SourceBlock): JsonObject {
   };
 }
 
-/** Writes an image the model made. */
-export function writeImage(block: Extract<Block, { type: "file" }>): JsonObject {
-  const own = ownNative(block);
-  return own ?? { type: "image_url", image_url: { url: writeUrl(block.source) ?? "" } };
+/** Writes an image the model made; undefined for one that only its provider's id leads to. */
+export function writeImage(block: Extract<Block, { type: "file" }>): JsonObject | undefined {
+  const url = writeUrl(block.source);
+  return ownNative(block) ??
+    (url === undefined ? undefined : { type: "image_url", image_url: { url } });
 }
 
 /** Where a native block belongs; without `list` it is the message's audio. Undefined for those of others. */

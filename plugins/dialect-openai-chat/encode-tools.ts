@@ -7,6 +7,7 @@ import {
   type ToolChoice,
   type Warning,
 } from "@vmx/core/contract";
+import { settingPath } from "@vmx/core/kit";
 import type { EncodeContext } from "./encode-content.ts";
 import { toolName } from "./decode-tools.ts";
 import { compact, dialectId, objectOf, ownNative, pointer, restore, textOf } from "./read-json.ts";
@@ -54,7 +55,7 @@ export function encodeTools(call: Call, context: EncodeContext): JsonObject {
   } else if (toolChoice && mustCall(toolChoice) && offered.length > 0) {
     context.warnings.push({
       code: "parameter_dropped",
-      path: pointer("tool_choice"),
+      path: settingPath(call, "toolChoice"),
       action: "dropped",
       detail: "A search of the service's own cannot be forced",
     });
@@ -110,7 +111,7 @@ function encodeSearch(
   for (const name of Object.keys(others)) {
     warnings.push({
       code: "parameter_dropped",
-      path: `/tools/${name}`,
+      path: tool.paths?.[name] ?? pointer("tools", name),
       action: "dropped",
       detail: `Web search has no setting "${name}" here`,
     });

@@ -9,9 +9,9 @@ import {
   type UsagePart,
   type Warning,
 } from "@vmx/core/contract";
-import { isObject } from "@vmx/core/kit";
+import { isObject, toldMembers } from "@vmx/core/kit";
 import { readExtras, readStart, readUsage } from "./answer-members.ts";
-import { withCallersName } from "./decode-response.ts";
+import { withCallersName, without } from "./decode-response.ts";
 import { readErrorMember } from "./errors.ts";
 import { compact, listOf, native, numberOf, objectOf, ownNative, textOf } from "./read-json.ts";
 import { createStreamChoice, type StreamChoice } from "./stream-choice.ts";
@@ -29,6 +29,8 @@ export function streamDecoder(options: DecodeOptions = {}): StreamDecoder {
   let ended = false;
   let head: JsonObject = {};
   let extras: Record<string, Json> = {};
+  /** What of them the start told; services repeat it with every chunk. */
+  let atStart: JsonObject = {};
   let usage: UsagePart | undefined;
   const choices = new Map<number, StreamChoice>();
   const warnings: Warning[] = [];
@@ -48,6 +50,7 @@ export function streamDecoder(options: DecodeOptions = {}): StreamDecoder {
     if (started) return;
     started = true;
     out.push(readStart(head, extras));
+    atStart = extras;
     extras = {};
   };
 
@@ -105,7 +108,13 @@ export function streamDecoder(options: DecodeOptions = {}): StreamDecoder {
       if (!each) return;
       // What came too late for the start goes with the first finish.
       const late = at === 0 && Object.keys(extras).length > 0 ? { answer: extras } : {};
-      out.push({ ...each, native: native({ ...ownNative(each), ...late }) });
+      const news = late.answer && without(readExtras(late.answer), Object.keys(atStart));
+      const told = toldMembers({ ...each.extras, ...news });
+      out.push({
+        ...each,
+        ...(told ? { extras: told } : {}),
+        native: native({ ...ownNative(each), ...late }),
+      });
     });
   };
 

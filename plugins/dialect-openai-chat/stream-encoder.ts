@@ -14,8 +14,8 @@ import type {
 import { writeStart, writeUsage } from "./answer-members.ts";
 import {
   isFunctionCall,
+  lossOf,
   missingRefusal,
-  nativeDropped,
   placeOf,
   refusalSynthesized,
   writeImage,
@@ -75,6 +75,11 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
       })],
     });
 
+  const drop = (block: Block): Frame[] => {
+    warnings.push(lossOf(block));
+    return [];
+  };
+
   const begin = (index: number, block: Block): Frame[] => {
     const { choice } = block;
     const place = block.type === "tool-call" && !block.server ? calls.get(choice) ?? 0 : 0;
@@ -88,7 +93,7 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
       case "refusal":
         return block.text === "" ? [] : delta(choice, { refusal: block.text });
       case "tool-call": {
-        if (block.server) return [];
+        if (block.server) return drop(block);
         if (isFunctionCall(block, context)) {
           return delta(choice, { function_call: { name: block.name, arguments: block.arguments } });
         }
@@ -97,14 +102,13 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
       }
       case "source":
         return delta(choice, { annotations: [writeSource(block)] });
-      case "file":
-        return delta(choice, { images: [writeImage(block)] });
+      case "file": {
+        const image = writeImage(block);
+        return image ? delta(choice, { images: [image] }) : drop(block);
+      }
       case "native": {
         const found = placeOf(block);
-        if (!found) {
-          warnings.push(nativeDropped(block));
-          return [];
-        }
+        if (!found) return drop(block);
         if (found.list === undefined) return delta(choice, { audio: found.value });
         const value = found.list === "tool_calls"
           ? { index: calls.get(choice) ?? 0, ...found.value }
@@ -159,7 +163,7 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
     frames.push(chunk({
       ...objectOf(own?.["answer"]),
       choices: [compact({
-        ...rest,
+        ...(own ? rest : finish.extras),
         index: finish.choice,
         delta: message,
         logprobs,

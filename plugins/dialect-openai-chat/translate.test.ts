@@ -188,7 +188,7 @@ const cases: readonly Case[] = [
         max_tokens: 9,
         user: "ann",
       });
-      assert.deepEqual(warnings.map(({ path }) => path), ["/messages/name", "/temperature"]);
+      assert.deepEqual(warnings.map(({ path }) => path), ["/messages/0/name", "/temperature"]);
       assert.throws(() => encode(members, { singleAnswer: true }), { code: "unsupported_content" });
     },
   },

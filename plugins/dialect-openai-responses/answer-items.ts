@@ -24,7 +24,9 @@ export function kindOf(block: Block): ItemKind {
       if (!block.server) return "function";
       return /web_?search/i.test(block.name) ? "search" : "lost";
     case "file":
-      return block.source.kind === "base64" ? "image" : "lost";
+      return block.source.kind === "base64" && block.source.mediaType.startsWith("image/")
+        ? "image"
+        : "lost";
     case "native": {
       const own = ownNative(block);
       if (!own) return "lost";

@@ -34,6 +34,8 @@ export interface Shell {
   readonly context: AnswerContext;
   /** The members as the provider spelled them, where it speaks this dialect. */
   readonly original?: JsonObject | undefined;
+  /** What a provider of another dialect told at the end. */
+  readonly extras?: JsonObject | undefined;
 }
 
 /** Writes a response as it stands while it is being made. */
@@ -60,6 +62,7 @@ export function writeResponse(
   const incomplete = writeIncomplete(reason);
   const searches = usage?.tokens.webSearchRequests ?? null;
   return {
+    ...shell.extras,
     ...writeHead(shell),
     ...(usage?.serviceTier === undefined ? {} : { service_tier: usage.serviceTier }),
     status: incomplete === undefined ? "completed" : "incomplete",

@@ -9,8 +9,8 @@ import {
   type Turn,
   type Warning,
 } from "@vmx/core/contract";
-import { isObject } from "@vmx/core/kit";
-import { listOf, objectOf, pointer, textOf } from "@vmx/dialect-openai-chat/read-json";
+import { argumentsNotJson, isObject, readArguments } from "@vmx/core/kit";
+import { listOf, pointer, textOf } from "@vmx/dialect-openai-chat/read-json";
 import { decodeContent } from "./decode-content.ts";
 import { decodeReasoning } from "./decode-reasoning.ts";
 import { isFromCaller, itemType } from "./items.ts";
@@ -147,31 +147,16 @@ function readSystem(item: JsonObject): SystemText[] {
 
 function decodeCall(item: JsonObject, path: string, warnings: Warning[]): ToolCallContent {
   const inputText = textOf(item["arguments"]) ?? "";
+  const { input, broken } = readArguments(inputText);
+  if (broken) warnings.push(argumentsNotJson(`${path}/arguments`));
   return {
     type: "tool-call",
     id: textOf(item["call_id"]) ?? textOf(item["id"]) ?? "",
     name: textOf(item["name"]) ?? "",
-    input: readArguments(inputText, `${path}/arguments`, warnings),
+    input,
     inputText,
     native: native(item),
   };
-}
-
-function readArguments(text: string, path: string, warnings: Warning[]): JsonObject {
-  if (text.trim() === "") return {};
-  try {
-    const input = objectOf(JSON.parse(text) as Json);
-    if (input) return input;
-  } catch {
-    // What is not JSON is handed on as it is, below.
-  }
-  warnings.push({
-    code: "tool_arguments_not_json",
-    path,
-    action: "approximated",
-    detail: 'The arguments are not a JSON object and are passed on as {"_raw": text}',
-  });
-  return { _raw: text };
 }
 
 function decodeResult(item: JsonObject, path: string): ToolResultContent {

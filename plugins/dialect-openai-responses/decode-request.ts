@@ -9,13 +9,14 @@ import type {
   Translated,
   Warning,
 } from "@vmx/core/contract";
-import { checkShape } from "@vmx/core/kit";
+import { checkShape, settingPaths } from "@vmx/core/kit";
 import { flagOf, listOf, numberOf, objectOf, textOf } from "@vmx/dialect-openai-chat/read-json";
 import { isEffort } from "@vmx/dialect-openai-chat/reasoning-effort";
 import { decodeInput } from "./decode-input.ts";
 import { decodeToolChoice, decodeTools } from "./decode-tools.ts";
 import { dialectId, native, omit, present } from "./native.ts";
 import { requestShape } from "./request-shape.ts";
+import { settingMembers } from "./setting-members.ts";
 import { validate } from "./validate.ts";
 
 /** Members the canonical call has a place for; all others are extras. */
@@ -95,6 +96,7 @@ export function decodeRequest(body: JsonObject, operation: Operation): Translate
       serviceTier: textOf(body["service_tier"]),
       metadata: objectOf(body["metadata"]),
     }),
+    paths: settingPaths(body, settingMembers),
     extras: Object.fromEntries(extras),
     native: native(omit(body, "input")),
   };

@@ -10,6 +10,7 @@ import type {
   UsagePart,
   Warning,
 } from "@vmx/core/contract";
+import { toldMembers } from "@vmx/core/kit";
 import { numberOf, objectOf, textOf } from "@vmx/dialect-openai-chat/read-json";
 import { decodeItem } from "./decode-item.ts";
 import { readFinishReason } from "./finish-reason.ts";
@@ -77,6 +78,52 @@ export function readUsage(response: JsonObject): UsagePart | undefined {
   };
 }
 
+/** Members of a response that have a canonical place, or that only repeat its request. */
+const responseMembers = [
+  "id",
+  "object",
+  "created_at",
+  "completed_at",
+  "model",
+  "status",
+  "error",
+  "incomplete_details",
+  "output",
+  "output_text",
+  "usage",
+  "tool_usage",
+  "service_tier",
+  "access_programs",
+  "background",
+  "context_management",
+  "conversation",
+  "frequency_penalty",
+  "image",
+  "include",
+  "instructions",
+  "max_output_tokens",
+  "max_tool_calls",
+  "metadata",
+  "parallel_tool_calls",
+  "presence_penalty",
+  "previous_response_id",
+  "prompt",
+  "prompt_cache_key",
+  "prompt_cache_options",
+  "prompt_cache_retention",
+  "reasoning",
+  "safety_identifier",
+  "store",
+  "temperature",
+  "text",
+  "tool_choice",
+  "tools",
+  "top_logprobs",
+  "top_p",
+  "truncation",
+  "user",
+] as const;
+
 /** Reads why the answer ended. */
 export function readFinish(
   response: JsonObject,
@@ -96,7 +143,7 @@ export function readFinish(
     type: "finish",
     choice: 0,
     reason,
-    ...(raw === undefined ? {} : { raw }),
+    ...present({ raw, extras: toldMembers(omit(response, ...responseMembers)) }),
     native: native(omit(response, "output", "usage")),
   };
 }

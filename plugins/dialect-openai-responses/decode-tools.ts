@@ -6,15 +6,17 @@ import {
   type ToolChoice,
 } from "@vmx/core/contract";
 import { isObject } from "@vmx/core/kit";
-import { listOf, objectOf, textOf } from "@vmx/dialect-openai-chat/read-json";
+import { listOf, objectOf, pointer, textOf } from "@vmx/dialect-openai-chat/read-json";
 import { native, omit, present } from "./native.ts";
 
 /** Reads `tools`. Functions and web search have a canonical form; all others stay as they are. */
 export function decodeTools(tools: Json | undefined): Tool[] {
-  return listOf(tools).filter(isObject).map((tool): Tool => {
+  return listOf(tools).flatMap((tool, at): Tool[] => {
+    if (!isObject(tool)) return [];
+    const path = pointer("tools", at);
     const type = textOf(tool["type"]) ?? "unknown";
     if (type === "function") {
-      return {
+      return [{
         type,
         name: textOf(tool["name"]) ?? "",
         ...present({
@@ -23,13 +25,13 @@ export function decodeTools(tools: Json | undefined): Tool[] {
           // False is what all other dialects take for granted.
           strict: tool["strict"] === true ? true : undefined,
         }),
+        path,
+        parametersPath: `${path}/parameters`,
         native: native(tool),
-      };
+      }];
     }
-    if (isWebSearch(type)) {
-      return { type: "web-search", settings: readSearch(tool), native: native(tool) };
-    }
-    return { type: "native", kind: type, native: native(tool) };
+    if (isWebSearch(type)) return [decodeSearch(tool, path)];
+    return [{ type: "native", kind: type, path, native: native(tool) }];
   });
 }
 
@@ -39,21 +41,32 @@ export function isWebSearch(type: string): boolean {
 }
 
 /**
- * Settings of a web search in the spelling all dialects share: `context_size`, `user_location` (`city`, `region`,
+ * Reads a web search; its settings are in the spelling all dialects share: `context_size`, `user_location` (`city`, `region`,
  * `country`, `timezone`), `allowed_domains`, `blocked_domains`, `max_uses`.
  */
-function readSearch(tool: JsonObject): JsonObject {
+function decodeSearch(tool: JsonObject, path: string): Tool {
   const filters = objectOf(tool["filters"]);
   const location = objectOf(tool["user_location"]);
   const place = location && Object.fromEntries(
     Object.entries(omit(location, "type")).filter(([, value]) => value !== null),
   );
-  return present({
-    context_size: textOf(tool["search_context_size"]),
-    user_location: place && Object.keys(place).length > 0 ? place : undefined,
-    allowed_domains: filters?.["allowed_domains"] ?? undefined,
-    blocked_domains: filters?.["blocked_domains"] ?? undefined,
-  });
+  return {
+    type: "web-search",
+    settings: present({
+      context_size: textOf(tool["search_context_size"]),
+      user_location: place && Object.keys(place).length > 0 ? place : undefined,
+      allowed_domains: filters?.["allowed_domains"] ?? undefined,
+      blocked_domains: filters?.["blocked_domains"] ?? undefined,
+    }),
+    path,
+    paths: {
+      context_size: `${path}/search_context_size`,
+      user_location: `${path}/user_location`,
+      allowed_domains: `${path}/filters/allowed_domains`,
+      blocked_domains: `${path}/filters/blocked_domains`,
+    },
+    native: native(tool),
+  };
 }
 
 /** The name a tool is chosen by. */

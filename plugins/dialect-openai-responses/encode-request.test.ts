@@ -121,6 +121,7 @@ test("what the dialect has no member for is named by a warning", () => {
   const { value, warnings } = encode({
     dialect: "anthropic-messages",
     sampling: { stop: ["x"], topK: 5, temperature: 0.2, n: 1 },
+    paths: { stop: "/stop_sequences" },
     extras: { container: "c" },
   });
   expect(warnings.map(({ code, path }) => [code, path]).sort()).toEqual([

@@ -8,7 +8,7 @@ import {
   type OutputFormat,
   type Warning,
 } from "@vmx/core/contract";
-import { createToolNames, type NameAlphabet } from "@vmx/core/kit";
+import { callersPath, createToolNames, type NameAlphabet, settingPath } from "@vmx/core/kit";
 import { compact, objectOf, pointer, textOf } from "@vmx/dialect-openai-chat/read-json";
 import { effortOf } from "@vmx/dialect-openai-chat/reasoning-effort";
 import { isQuiet } from "./decode-request.ts";
@@ -16,6 +16,7 @@ import { encodeInput } from "./encode-input.ts";
 import { encodeTools } from "./encode-tools.ts";
 import { dialectId, omit, ownNative } from "./native.ts";
 import { readProfile, type ResponsesProfile } from "./profile.ts";
+import { settingMembers } from "./setting-members.ts";
 
 /**
  * Extras of Chat Completions that mean the same here. `stream_options` asks for usage, which is always reported;
@@ -67,7 +68,8 @@ export function encodeRequest(call: Call, options: EncodeOptions): EncodedReques
   for (const name of profile.strip) {
     if (body[name] === undefined) continue;
     delete body[name];
-    warnings.push(dropped(name));
+    const path = callersPath(call, name, settingMembers);
+    if (path !== undefined) warnings.push(dropped(path));
   }
   return { value: body, warnings, ...(names.changed ? { toolNames: names.changed } : {}) };
 }
@@ -80,6 +82,16 @@ function toolNames(call: Call): string[] {
     .flatMap((part) => part.type === "tool-call" ? [part.name] : []);
   return [...call.tools.flatMap((tool) => tool.type === "function" ? [tool.name] : []), ...called];
 }
+
+/** Settings the dialect has no member for. */
+const unknownSettings = [
+  "topK",
+  "frequencyPenalty",
+  "presencePenalty",
+  "seed",
+  "logitBias",
+  "stop",
+] as const;
 
 function encodeSettings(
   call: Call,
@@ -94,17 +106,10 @@ function encodeSettings(
       { param: "n" },
     );
   }
-  const stop = call.dialect === "anthropic-messages" ? "stop_sequences" : "stop";
-  const lost: Readonly<Record<string, unknown>> = {
-    top_k: sampling.topK,
-    frequency_penalty: sampling.frequencyPenalty,
-    presence_penalty: sampling.presencePenalty,
-    seed: sampling.seed,
-    logit_bias: sampling.logitBias,
-    [stop]: sampling.stop?.length ? sampling.stop : undefined,
-  };
-  for (const [name, value] of Object.entries(lost)) {
-    if (value !== undefined) warnings.push(dropped(name));
+  for (const setting of unknownSettings) {
+    const value = sampling[setting];
+    if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
+    warnings.push(dropped(settingPath(call, setting)));
   }
   const text = encodeText(call);
   return {
@@ -140,7 +145,7 @@ function foreignSettings(
 ): JsonObject {
   const siblings = call.dialect === "openai-chat" ? sharedWithChat : new Set<string>();
   for (const name of Object.keys(call.extras)) {
-    if (!siblings.has(name)) warnings.push(dropped(name));
+    if (!siblings.has(name)) warnings.push(dropped(pointer(name)));
   }
   const shared = Object.fromEntries(
     Object.entries(call.extras).filter(([name]) => siblings.has(name)),
@@ -213,6 +218,6 @@ function nullIn(original: JsonObject | undefined, name: string): Json | undefine
   return original?.[name] === null ? null : undefined;
 }
 
-function dropped(name: string): Warning {
-  return { code: "parameter_dropped", path: pointer(name), action: "dropped" };
+function dropped(path: string): Warning {
+  return { code: "parameter_dropped", path, action: "dropped" };
 }

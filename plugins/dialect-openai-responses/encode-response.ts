@@ -6,6 +6,7 @@ import type {
   Translated,
   Warning,
 } from "@vmx/core/contract";
+import { blockDropped } from "@vmx/core/kit";
 import { groupBlocks, kindOf, missingRefusal } from "./answer-items.ts";
 import { isCutShort, type Shell, writeResponse } from "./answer-shell.ts";
 import { ownNative } from "./native.ts";
@@ -25,15 +26,10 @@ export function encodeResponse(
   const original = finish && ownNative(finish);
   const blocks = parts.filter((part): part is Block => "choice" in part && part.type !== "finish");
   for (const block of blocks) {
-    const lost = block.choice > 0 || kindOf(block) === "lost";
-    const detail = block.choice > 0
-      ? `part of answer ${block.choice + 1}`
-      : block.type === "native"
-      ? block.kind
-      : block.type;
-    if (lost) {
-      warnings.push({ code: "answer_part_dropped", path: "/output", action: "dropped", detail });
-    }
+    const told = blockDropped(block, "/output");
+    if (block.choice > 0) {
+      warnings.push({ ...told, detail: `part of answer ${block.choice + 1}` });
+    } else if (kindOf(block) === "lost") warnings.push(told);
   }
   const first = blocks.filter(({ choice }) => choice === 0);
   const refusal = missingRefusal(first, finish);
@@ -42,7 +38,7 @@ export function encodeResponse(
     warnings.push(refusalSynthesized);
   }
   const output = writeOutput(first, context, isCutShort(original, reason));
-  const shell: Shell = { start, context, original };
+  const shell: Shell = { start, context, original, extras: finish?.extras };
   const response = writeResponse(shell, output, usage, reason);
   if (!error) return { value: response, warnings };
   const { code, message } = error;

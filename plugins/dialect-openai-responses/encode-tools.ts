@@ -6,7 +6,7 @@ import {
   type Tool,
   type ToolChoice,
 } from "@vmx/core/contract";
-import { compact, objectOf, restore, textOf } from "@vmx/dialect-openai-chat/read-json";
+import { compact, objectOf, pointer, restore, textOf } from "@vmx/dialect-openai-chat/read-json";
 import { toolName } from "./decode-tools.ts";
 import type { EncodeContext } from "./encode-items.ts";
 import { dialectId, ownNative } from "./native.ts";
@@ -32,7 +32,7 @@ function encodeTool(tool: Tool, context: EncodeContext): JsonObject {
   if (tool.type === "function") return encodeFunction(tool, context);
   const own = ownNative(tool);
   if (own) return compact(own);
-  if (tool.type === "web-search") return encodeSearch(tool.settings, context);
+  if (tool.type === "web-search") return encodeSearch(tool, context);
   throw new GatewayError(
     "unsupported_content",
     `Cannot write the request in the dialect "${dialectId}": it has no tool of the kind "${tool.kind}"`,
@@ -59,17 +59,20 @@ function encodeFunction(
   );
 }
 
-function encodeSearch(settings: JsonObject, { warnings }: EncodeContext): JsonObject {
+function encodeSearch(
+  tool: Extract<Tool, { type: "web-search" }>,
+  { warnings }: EncodeContext,
+): JsonObject {
   const {
     context_size: size,
     user_location: location,
     allowed_domains: domains,
     ...others
-  } = settings;
+  } = tool.settings;
   for (const name of Object.keys(others)) {
     warnings.push({
       code: "parameter_dropped",
-      path: `/tools/${name}`,
+      path: tool.paths?.[name] ?? pointer("tools", name),
       action: "dropped",
       detail: `Web search has no setting "${name}" here`,
     });

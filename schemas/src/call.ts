@@ -28,17 +28,24 @@ const Tool = Type.Union([
     description: Type.Optional(Type.String()),
     parameters: Type.Optional(JsonMembers),
     strict: Type.Optional(Type.Boolean()),
+    path: Type.Optional(Type.String({ description: "JSON pointer to its members" })),
+    parametersPath: Type.Optional(Type.String({ description: "JSON pointer to its schema" })),
     cache: Type.Optional(CacheMark),
     native: Type.Optional(Native),
   }, closed),
   Type.Object({
     type: Type.Literal("web-search"),
     settings: JsonMembers,
+    path: Type.Optional(Type.String({ description: "JSON pointer into the caller's body" })),
+    paths: Type.Optional(Type.Record(Type.String(), Type.String(), {
+      description: "JSON pointers to each of the settings",
+    })),
     native: Native,
   }, closed),
   Type.Object({
     type: Type.Literal("native"),
     kind: Type.String(),
+    path: Type.Optional(Type.String({ description: "JSON pointer into the caller's body" })),
     native: Native,
   }, closed),
 ], { description: "A tool the model may call, or one the provider runs by itself" });
@@ -93,6 +100,33 @@ const EmbeddingsInput = Type.Object({
   encodingFormat: Type.Optional(Type.Enum(["float", "base64"])),
 }, { ...closed, description: "Input of an embeddings call" });
 
+const pointer = Type.Optional(Type.String());
+
+const SettingPaths = Type.Object({
+  temperature: pointer,
+  topP: pointer,
+  topK: pointer,
+  frequencyPenalty: pointer,
+  presencePenalty: pointer,
+  seed: pointer,
+  logitBias: pointer,
+  logprobs: pointer,
+  topLogprobs: pointer,
+  n: pointer,
+  stop: pointer,
+  maxOutputTokens: pointer,
+  reasoning: pointer,
+  reasoningSummary: pointer,
+  output: pointer,
+  outputSchema: pointer,
+  tools: pointer,
+  toolChoice: pointer,
+  parallelToolCalls: pointer,
+  user: pointer,
+  serviceTier: pointer,
+  metadata: pointer,
+}, { ...closed, description: "JSON pointers to the members settings were read from" });
+
 /** The canonical middle of every translation: one model call, in no vendor's words. */
 export const Call = Type.Object({
   operation: Type.Enum(["chat", "embeddings", "count-tokens", "models"]),
@@ -114,6 +148,7 @@ export const Call = Type.Object({
   serviceTier: Type.Optional(Type.String()),
   metadata: Type.Optional(JsonMembers),
   embeddings: Type.Optional(EmbeddingsInput),
+  paths: Type.Optional(SettingPaths),
   extras: Type.Record(Type.String(), JsonValue, {
     description: "Members of the original body without a counterpart here, verbatim",
   }),

@@ -131,6 +131,7 @@ const FinishPart = Type.Object({
   ]),
   raw: Type.Optional(Type.String({ description: "The reason as the provider spelled it" })),
   stopSequence: Type.Optional(Type.String()),
+  extras: Type.Optional(JsonMembers),
   native,
 }, { ...closed, description: "One choice has ended" });
 
