@@ -64,7 +64,11 @@ function encodeFunction(
   const schema = tool.parameters;
   if (!schema || isEmptySchema(schema)) return compact(written);
   const target = profile.jsonSchema ? jsonSchemaTarget : openApiTarget;
-  const rewritten = downlevelSchema(schema, target, tool.parametersPath ?? `${path}/function/parameters`);
+  const rewritten = downlevelSchema(
+    schema,
+    target,
+    tool.parametersPath ?? `${path}/function/parameters`,
+  );
   for (const { code, path, action, detail } of rewritten.warnings) warn(code, path, action, detail);
   if (isEmptySchema(rewritten.value)) return compact(written);
   const member = profile.jsonSchema ? "parametersJsonSchema" : "parameters";
