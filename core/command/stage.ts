@@ -17,6 +17,7 @@ const repositoryOnly = [
   "schemas/generate.ts",
   "core/command/command-page.ts",
   "core/command/generate.ts",
+  "core/command/metrics-page.ts",
   "core/command/stage.ts",
   "core/command/staged-manifest.ts",
   "core/corpus",
