@@ -25,7 +25,9 @@ export function encodeToolConfig(call: Call, context: EncodeContext): JsonObject
     if (tools.length === 0 && called.size > 0) {
       tools.push(...[...called.keys()].map((name) => redeclare(name, called.get(name), context)));
     }
-    if (none && tools.length > 0 && !structure) approximated("none", call, context);
+    if (none && tools.length > 0 && !structure) {
+      approximated("none", settingPath(call, "toolChoice"), context);
+    }
   }
   const emulated = structure && call.toolChoice?.type !== "tool";
   if (emulated) {
@@ -38,10 +40,14 @@ export function encodeToolConfig(call: Call, context: EncodeContext): JsonObject
     const others = tools.length > 0 && !none;
     tools.push(encodeAnswerTool(structure));
     const forced: ToolChoice = others ? { type: "required" } : { type: "tool", name: answerTool };
-    return compact({ tools, toolChoice: encodeChoice(forced, call, context) });
+    return compact({
+      tools,
+      toolChoice: encodeChoice(forced, settingPath(call, "output"), context),
+    });
   }
   if (tools.length === 0) return undefined;
-  const choice = call.toolChoice && encodeChoice(call.toolChoice, call, context);
+  const choice = call.toolChoice &&
+    encodeChoice(call.toolChoice, settingPath(call, "toolChoice"), context);
   return compact({ tools, toolChoice: choice });
 }
 
@@ -123,10 +129,14 @@ function redeclare(
   };
 }
 
-/** Writes a choice as near as the model takes it; undefined where none may be named, which leaves it to the model. */
+/**
+ * Writes a choice as near as the model takes it; undefined where none may be named, which leaves it to the model.
+ *
+ * @param path what in the caller's body demands it
+ */
 function encodeChoice(
   choice: ToolChoice,
-  call: Call,
+  path: string,
   context: EncodeContext,
 ): JsonObject | undefined {
   const { toolChoices } = context.profile;
@@ -137,14 +147,14 @@ function encodeChoice(
     return { tool: { name: context.toolNames.toWire(choice.name) } };
   }
   const any = toolChoices.includes("any");
-  if (choice.type === "tool" || !any) approximated(wanted, call, context);
+  if (choice.type === "tool" || !any) approximated(wanted, path, context);
   return any ? { any: {} } : auto;
 }
 
-function approximated(wanted: string, call: Call, { warnings }: EncodeContext): void {
+function approximated(wanted: string, path: string, { warnings }: EncodeContext): void {
   warnings.push({
     code: "tool_choice_approximated",
-    path: settingPath(call, "toolChoice"),
+    path,
     action: "approximated",
     detail: `"${wanted}" cannot be asked for here`,
   });
