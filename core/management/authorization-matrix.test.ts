@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { idBodies, operations, personIdBodies } from "./authorization-table.ts";
+import {
+  idBodies,
+  idQueries,
+  operations,
+  personIdBodies,
+  unreadQueries,
+} from "./authorization-table.ts";
 import {
   comparable,
   createMatrixWorld,
@@ -135,6 +141,40 @@ test("ids in bodies reach no other workspace, and tell nothing about it", async 
     }
   }
   expect(await world.digest()).toEqual(before);
+});
+
+test("ids in queries find nothing of another workspace, and tell nothing about it", async () => {
+  const owner = world.callers.find(({ name }) => name === "owner")!;
+  for (const operation of all.filter(({ method }) => method === "GET")) {
+    for (const name of operation.idsInQuery) {
+      const id = idQueries[name];
+      expect(id, `Add ${name} to \`idQueries\` in authorization-table.ts`).toBeDefined();
+      if (unreadQueries.has(operation.operationId)) continue;
+      const ask = async (value: string) => {
+        const path = `${world.pathTo(operation, "own")}?${name}=${value}`;
+        const answer = await plane.send("GET", path, undefined, owner.headers);
+        const [status, text] = comparable(answer, {});
+        const told = answer.body === undefined ? answer.text : String(text);
+        return [status, told.replaceAll(value, "").replace(/[\d-]{10}T[\d:.]+Z/g, "")];
+      };
+      const named = `${operation.operationId} ${name}`;
+      expect(await ask(id!(world.foreign)), named).toEqual(await ask(id!(world.absent)));
+    }
+  }
+});
+
+test("what is somebody's own, nobody else reaches", async () => {
+  const [admin, member] = ["admin", "member"].map((wanted) =>
+    world.callers.find(({ name }) => name === wanted)!
+  );
+  const tokens = "/api/v1/me/tokens";
+  const { body } = await plane.send("GET", tokens, undefined, member!.headers);
+  const [{ tokenId }] = body.data;
+  const end = async (id: string) =>
+    comparable(await plane.send("DELETE", `${tokens}/${id}`, undefined, admin!.headers), {});
+  expect(await end(tokenId)).toEqual(await end(crypto.randomUUID()));
+  expect((await end(tokenId))[0]).toBe(404);
+  expect((await plane.send("GET", tokens, undefined, member!.headers)).body).toEqual(body);
 });
 
 test("what one caller may do is not decided by who came before", async () => {

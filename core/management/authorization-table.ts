@@ -272,6 +272,27 @@ export const idBodies: Readonly<Record<string, readonly ((ids: BodyIds) => unkno
 };
 
 /**
+ * Ids in queries: each is sent twice, with an id of another workspace and with one that does not exist, and both are
+ * answered alike. Where an id may be anything, it is the one that has left most traces.
+ */
+export const idQueries: Readonly<Record<string, (ids: BodyIds) => string>> = {
+  connectionId: ({ connectionId }) => connectionId,
+  resourceId: ({ resourceId }) => resourceId,
+  apiKeyId: ({ apiKeyId }) => apiKeyId,
+  subjectId: ({ connectionId }) => connectionId,
+  entityId: ({ connectionId }) => connectionId,
+  // Of people and requests there is none that belongs to one workspace alone.
+  actor: ({ apiKeyId }) => apiKeyId,
+  userId: ({ apiKeyId }) => apiKeyId,
+  requestId: ({ apiKeyId }) => apiKeyId,
+  batchId: ({ apiKeyId }) => apiKeyId,
+  correlationId: ({ connectionId }) => connectionId,
+};
+
+/** Operations whose answers never end; they read with the filter of another one. */
+export const unreadQueries: ReadonlySet<string> = new Set(["streamAudit"]);
+
+/**
  * Operations whose bodies hold no ids of a workspace's objects: people and roles are the installation's, and who may
  * re-rate may do so everywhere.
  */

@@ -155,6 +155,14 @@ test.each([
 test("an unknown request does not exist, and without one a body and its dialect are needed", async () => {
   const unknown = await ask({ auditRequestId: crypto.randomUUID() });
   expect([unknown.status, unknown.body.code]).toEqual([404, "AUDIT_ROW_NOT_FOUND"]);
+  // Of another environment is as unknown as none.
+  const elsewhere = await store(
+    { environmentId: crypto.randomUUID() },
+    stored,
+    { requestBody: body, mergedBody: body },
+  );
+  const foreign = await ask({ auditRequestId: elsewhere });
+  expect({ ...foreign.body, requestId: "" }).toEqual({ ...unknown.body, requestId: "" });
   expect((await ask({ body })).body.errors[0]).toMatchObject({ path: "/dialect" });
   expect((await ask({ dialect: "openai-chat" })).body.errors[0]).toMatchObject({ path: "/body" });
 });

@@ -8,7 +8,7 @@ import {
   type Person,
 } from "./authorization-table.ts";
 import { createManagementApi } from "./api.ts";
-import { createPerson, type TestPerson } from "./testing-people.ts";
+import { createPerson, createSession, type TestPerson } from "./testing-people.ts";
 import type { Answer, TestManagement } from "./testing.ts";
 
 /** An operation as the OpenAPI document tells it. */
@@ -19,6 +19,8 @@ export interface Operation {
   /** As the document says, in the words of the table. */
   readonly access: string;
   readonly parameters: readonly string[];
+  /** Names of its query's members that hold ids. */
+  readonly idsInQuery: readonly string[];
   /** Whether its body, at any depth, holds ids. */
   readonly hasIdsInBody: boolean;
   /** JSON Schema of its JSON body, when it has one. */
@@ -41,9 +43,23 @@ export function readOperations(): Operation[] {
       access: accessOf(operation),
       parameters: [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!),
       body: bodyOf(operation, components.schemas),
+      idsInQuery: idsInQuery(operation),
       hasIdsInBody: holdsUuid(operation["requestBody"], components.schemas, new Set()),
     }))
   );
+}
+
+function idsInQuery(operation: Record<string, unknown>): string[] {
+  const parameters = (operation["parameters"] ?? []) as {
+    readonly in: string;
+    readonly name: string;
+    readonly schema: { readonly format?: string };
+  }[];
+  return parameters
+    .filter(({ in: place, name, schema }) =>
+      place === "query" && (schema.format === "uuid" || name.endsWith("Id"))
+    )
+    .map(({ name }) => name);
 }
 
 function accessOf(operation: Record<string, unknown>): string {
@@ -75,7 +91,7 @@ export const targets = ["own", "sibling", "other", "absent", "malformed"] as con
 /** See `targets`. */
 export type Target = typeof targets[number];
 
-/** Who calls: people with a good token, and callers whose credential is not good. */
+/** Who calls: people with a good token or session, and callers whose credential is not good. */
 export interface Caller {
   readonly name: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -84,6 +100,10 @@ export interface Caller {
   readonly person?: Person;
   /** Whether the password must be changed before anything else. */
   readonly limited?: true;
+  /** Whether the token may less than its user. */
+  readonly narrowed?: true;
+  /** Whether nothing tells that the browser's own pages call, so that changes are refused. */
+  readonly fromElsewhere?: true;
 }
 
 /** All the matrix plays with. */
@@ -172,6 +192,22 @@ export async function createMatrixWorld(plane: TestManagement): Promise<MatrixWo
   await revoked.call("DELETE", `/api/v1/me/tokens/${revoked.tokenId}`);
   const disabled = await createPerson(plane, { ...admin, state: "INACTIVE" });
   const limited = await createPerson(plane, { ...admin, state: "CHANGE_PASSWORD" });
+  // May as little with this token as somebody who holds the role alone.
+  const narrowed = await createPerson(plane, {
+    roles: ["admin"],
+    memberships: { [w]: "MEMBER" },
+    tokenPolicy: {
+      statements: [{ effect: "allow", actions: ["*:get", "*:list"], resources: ["*"] }],
+    },
+  });
+  const session = await createSession(plane, people.admin.userId);
+  const idle = await createSession(plane, people.admin.userId, new Date(1e12));
+  const sessionOfDisabled = await createSession(plane, disabled.userId);
+  const fromPages = ({ cookie, csrfToken }: typeof session) => ({
+    cookie,
+    origin: plane.url,
+    "x-vmx-csrf": csrfToken,
+  });
   const callers: Caller[] = [
     { name: "nobody", headers: {}, refusal: "NOT_AUTHENTICATED" },
     {
@@ -179,6 +215,34 @@ export async function createMatrixWorld(plane: TestManagement): Promise<MatrixWo
       headers: bearer("vmx_pat_nonsense"),
       refusal: "NOT_AUTHENTICATED",
     },
+    {
+      name: "a wrong token of the administrator",
+      headers: bearer("test-admin-token-0123456789-abcdefghiK"),
+      refusal: "NOT_AUTHENTICATED",
+    },
+    {
+      name: "a session nobody began",
+      headers: fromPages({ ...session, cookie: `vmx_session=${"A".repeat(43)}` }),
+      refusal: "SESSION_EXPIRED",
+    },
+    {
+      name: "a session that was idle for too long",
+      headers: fromPages(idle),
+      refusal: "SESSION_EXPIRED",
+    },
+    {
+      name: "a session of a disabled user",
+      headers: fromPages(sessionOfDisabled),
+      refusal: "USER_INACTIVE",
+    },
+    { name: "a session", headers: fromPages(session), person: "admin" },
+    {
+      name: "a session called from elsewhere",
+      headers: { cookie: session.cookie, origin: "https://evil.example" },
+      person: "admin",
+      fromElsewhere: true,
+    },
+    { name: "a narrowed token", headers: bearer(narrowed.token), person: "reader", narrowed: true },
     { name: "an expired token", headers: bearer(expired.token), refusal: "TOKEN_EXPIRED" },
     { name: "a revoked token", headers: bearer(revoked.token), refusal: "NOT_AUTHENTICATED" },
     { name: "a disabled user", headers: bearer(disabled.token), refusal: "USER_INACTIVE" },
@@ -242,6 +306,7 @@ export function expectedAnswer(operation: Operation, caller: Caller, target: Tar
   if (access === undefined) throw new Error(missingEntry(operation));
   if (access === "public") return "passes";
   if (caller.refusal !== undefined) return caller.refusal;
+  if (caller.fromElsewhere && operation.method !== "GET") return "CSRF_TOKEN_INVALID";
   const { parameters: names } = operation;
   const { person = "admin" } = caller;
   const seesAll = person === "admin" && !caller.limited || person === "almost";
@@ -269,7 +334,9 @@ export function expectedAnswer(operation: Operation, caller: Caller, target: Tar
   const ownsOther = person === "foreign" && names.includes("workspaceId");
   if (ownsOther || allowed.includes(person)) return "passes";
   const isMember = person === "reader" || person === "power" || person === "member";
-  return isMember && reserved.has(action) ? "WORKSPACE_OWNER_REQUIRED" : "NOT_AUTHORIZED";
+  return isMember && reserved.has(action) && !caller.narrowed
+    ? "WORKSPACE_OWNER_REQUIRED"
+    : "NOT_AUTHORIZED";
 }
 
 const knownItems = new Set([

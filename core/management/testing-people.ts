@@ -1,9 +1,11 @@
-import { createTokenValue } from "../access/token-format.ts";
+import { randomBytes } from "node:crypto";
+import { createTokenValue, hashSecret } from "../access/token-format.ts";
 import { change } from "../store/change.ts";
 import {
   PersonalAccessToken,
   Role,
   RoleAssignment,
+  Session,
   User,
   WorkspaceMember,
 } from "../store/entities/index.ts";
@@ -91,4 +93,27 @@ export async function createPerson(
       return plane.send(method, path, body, all);
     },
   };
+}
+
+/** A session of somebody, as their browser holds it. */
+export interface TestSession {
+  /** The header `cookie`. */
+  readonly cookie: string;
+  readonly csrfToken: string;
+}
+
+/** Starts a session straight in the database, of people who have no password. */
+export async function createSession(
+  plane: TestManagement,
+  userId: string,
+  lastSeenAt = new Date(),
+): Promise<TestSession> {
+  const id = randomBytes(32).toString("base64url");
+  const csrfToken = randomBytes(32).toString("base64url");
+  const em = plane.database.em();
+  // One whose time is over would be deleted sooner or later.
+  const expiresAt = new Date(Date.now() + 3_600_000);
+  em.create(Session, { sessionHash: hashSecret(id), userId, csrfToken, lastSeenAt, expiresAt });
+  await em.flush();
+  return { cookie: `vmx_session=${id}`, csrfToken };
 }
