@@ -123,6 +123,10 @@ export function createFrameSplitter(maxHeldBytes = 1024 * 1024): FrameSplitter {
  */
 export function parseFrame(bytes: Uint8Array): Frame | undefined {
   const text = decoder.decode(bytes);
+  // Nearly every frame is one line of data.
+  if (text.startsWith("data: ") && text.indexOf("\n") === text.length - 2 && !text.includes("\r")) {
+    return { data: text.slice(6, -2) };
+  }
   let event: string | undefined;
   let data: string | undefined;
   for (const line of text.split(/\r\n|\n|\r/)) {

@@ -25,13 +25,17 @@ const known = new Set([
 ]);
 
 /** Members of an answer or chunk the canonical answer has no place for. */
-export function readExtras(body: JsonObject): Record<string, Json> {
-  return Object.fromEntries(
-    Object.entries(body).filter((entry): entry is [string, Json] =>
-      !known.has(entry[0]) && entry[1] !== undefined
-    ),
-  );
+export function readExtras(body: JsonObject): Readonly<Record<string, Json>> {
+  let extras: Record<string, Json> | undefined;
+  for (const name in body) {
+    const value = body[name];
+    if (!known.has(name) && value !== undefined) (extras ??= {})[name] = value;
+  }
+  return extras ?? noExtras;
 }
+
+/** What is answered when there are none. */
+export const noExtras: Readonly<Record<string, Json>> = {};
 
 /** Reads the members that describe an answer as a whole. */
 export function readStart(body: JsonObject, extras: JsonObject): StartPart {

@@ -24,9 +24,16 @@ export function objectOf(value: Json | undefined): JsonObject | undefined {
   return isObject(value) ? value : undefined;
 }
 
+const emptyList: readonly never[] = [];
+
 /** An array, or an empty one for anything else. */
 export function listOf(value: Json | undefined): readonly Json[] {
-  return Array.isArray(value) ? value as readonly Json[] : [];
+  return Array.isArray(value) ? value as readonly Json[] : emptyList;
+}
+
+/** The objects of an array; none for anything else. */
+export function objectsOf(value: Json | undefined): readonly JsonObject[] {
+  return Array.isArray(value) ? (value as readonly Json[]).filter(isObject) : emptyList;
 }
 
 /** Wraps an original spelling. */

@@ -1,6 +1,6 @@
 import type { Json, JsonObject, ReasoningContent } from "@vmx/core/contract";
-import { isObject, packReasoning, unpackReasoning } from "@vmx/core/kit";
-import { listOf, native, textOf } from "./read-json.ts";
+import { packReasoning, unpackReasoning } from "@vmx/core/kit";
+import { native, objectsOf, textOf } from "./read-json.ts";
 
 /** The members of messages and deltas that services put reasoning text in, most used first. */
 export const reasoningMembers = ["reasoning_content", "reasoning"] as const;
@@ -23,7 +23,7 @@ export interface ReasoningFound {
  */
 export function findReasoning(message: JsonObject): ReasoningFound | undefined {
   const member = reasoningMembers.find((name) => textOf(message[name]));
-  const details = listOf(message["reasoning_details"]).filter(isObject);
+  const details = objectsOf(message["reasoning_details"]);
   if (member === undefined && details.length === 0) return undefined;
   const pick = (name: string): string | undefined =>
     details.map((detail) => textOf(detail[name])).findLast((text) => text !== undefined);

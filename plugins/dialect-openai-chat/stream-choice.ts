@@ -1,10 +1,10 @@
 import type { Block, FinishPart, Json, JsonObject, StreamPart, Warning } from "@vmx/core/contract";
 import { isObject } from "@vmx/core/kit";
 import { readAnnotation, readFinish, readImage } from "./decode-response.ts";
-import { compact, listOf, native, objectOf, textOf } from "./read-json.ts";
+import { compact, listOf, native, objectOf, objectsOf, textOf } from "./read-json.ts";
 import { findReasoning } from "./reasoning.ts";
 import { createStreamCalls } from "./stream-calls.ts";
-import { mergeRest, restOf, restOfLogprobs } from "./stream-rest.ts";
+import { addRestOf, addRestOfChoice } from "./stream-rest.ts";
 
 /** Hands out block numbers and takes the parts of all choices of one stream. */
 export interface StreamOut {
@@ -143,14 +143,14 @@ export function createStreamChoice(choice: number, out: StreamOut): StreamChoice
       out.emit({ type: "block-delta", index, text: refusal });
     }
     if (isObject(delta["audio"])) readAudio(delta["audio"]);
-    for (const image of listOf(delta["images"]).filter(isObject)) whole(readImage(image, choice));
-    for (const note of listOf(delta["annotations"]).filter(isObject)) {
+    for (const image of objectsOf(delta["images"])) whole(readImage(image, choice));
+    for (const note of objectsOf(delta["annotations"])) {
       // Sources cite the text that goes on around them.
       out.emit({ type: "block-end", index: open(readAnnotation(note, choice)) });
     }
-    for (const call of listOf(delta["tool_calls"]).filter(isObject)) calls.read(call);
+    for (const call of objectsOf(delta["tool_calls"])) calls.read(call);
     if (isObject(delta["function_call"])) calls.readLegacy(delta["function_call"]);
-    messageRest = mergeRest(messageRest, restOf(delta));
+    messageRest = addRestOf(messageRest, delta);
   };
 
   const close = (): void => {
@@ -167,17 +167,10 @@ export function createStreamChoice(choice: number, out: StreamOut): StreamChoice
   return {
     read(element) {
       const delta = objectOf(element["delta"]) ?? objectOf(element["message"]) ?? {};
-      const { index: _index, delta: _delta, message: _message, finish_reason, ...rest } = element;
-      const { logprobs, ...others } = rest;
-      const tokens = listOf(objectOf(logprobs)?.["content"]);
+      const tokens = listOf(objectOf(element["logprobs"])?.["content"]);
       readDelta(delta, tokens);
-      choiceRest = mergeRest(choiceRest, {
-        ...others,
-        ...(logprobs === undefined
-          ? {}
-          : { logprobs: restOfLogprobs(logprobs, tokens, spoken?.type) }),
-      });
-      const word = textOf(finish_reason);
+      choiceRest = addRestOfChoice(choiceRest, element, tokens, spoken?.type);
+      const word = textOf(element["finish_reason"]);
       if (word === undefined) return;
       raw ??= word;
       finished = true;

@@ -10,10 +10,10 @@ import {
   type Warning,
 } from "@vmx/core/contract";
 import { isObject, toldMembers } from "@vmx/core/kit";
-import { readExtras, readStart, readUsage } from "./answer-members.ts";
+import { noExtras, readExtras, readStart, readUsage } from "./answer-members.ts";
 import { withCallersName, without } from "./decode-response.ts";
 import { readErrorMember } from "./errors.ts";
-import { compact, listOf, native, numberOf, objectOf, ownNative, textOf } from "./read-json.ts";
+import { compact, native, numberOf, objectOf, objectsOf, ownNative, textOf } from "./read-json.ts";
 import { createStreamChoice, type StreamChoice } from "./stream-choice.ts";
 
 /**
@@ -68,17 +68,18 @@ export function streamDecoder(options: DecodeOptions = {}): StreamDecoder {
   };
 
   const readChunk = (chunk: JsonObject): void => {
-    for (const name of ["id", "model", "created", "service_tier", "system_fingerprint"]) {
+    for (const name of headMembers) {
       const value = chunk[name];
       if (head[name] || (started && !value)) continue;
       // The first frames of some services are blank here, and some tell the tier at the end.
       if (started) extras[name] = value!;
       else head = compact({ ...head, [name]: value });
     }
-    Object.assign(extras, readExtras(chunk));
+    const more = readExtras(chunk);
+    if (more !== noExtras) Object.assign(extras, more);
     const counted = objectOf(chunk["usage"]) ?? objectOf(objectOf(chunk["x_groq"])?.["usage"]);
     if (counted) usage = readUsage(counted);
-    const elements = listOf(chunk["choices"]).filter(isObject);
+    const elements = objectsOf(chunk["choices"]);
     if (elements.length > 0) start();
     for (const element of elements) {
       const index = numberOf(element["index"]) ?? 0;
@@ -144,6 +145,8 @@ export function streamDecoder(options: DecodeOptions = {}): StreamDecoder {
     },
   };
 }
+
+const headMembers = ["id", "model", "created", "service_tier", "system_fingerprint"];
 
 function parseChunk(frame: Frame): JsonObject {
   let chunk: unknown;

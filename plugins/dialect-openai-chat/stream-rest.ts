@@ -1,18 +1,21 @@
 import type { Json, JsonObject } from "@vmx/core/contract";
 import { isObject, mergeObjects } from "@vmx/core/kit";
 
-/** Members of a delta that gave no block. */
-export function restOf(delta: JsonObject): JsonObject {
-  const { role, content: _content, ...rest } = delta;
-  const out: Record<string, Json> = {};
-  if (role !== undefined && role !== "assistant" && role !== "") out["role"] = role;
-  for (const [name, value] of Object.entries(rest)) {
-    if (value === undefined) continue;
-    const isBlock = blockMembers.has(name) &&
-      (Array.isArray(value) ? value.length > 0 : value !== null && value !== "");
-    if (!isBlock) out[name] = value;
+/** Adds members of a delta that gave no block. */
+export function addRestOf(before: JsonObject, delta: JsonObject): JsonObject {
+  let rest = before;
+  for (const name in delta) {
+    const value = delta[name];
+    if (value === undefined || name === "content") continue;
+    if (name === "role" ? value === "assistant" || value === "" : isBlock(name, value)) continue;
+    rest = addMember(rest, name, value);
   }
-  return out;
+  return rest;
+}
+
+function isBlock(name: string, value: Json): boolean {
+  return blockMembers.has(name) &&
+    (Array.isArray(value) ? value.length > 0 : value !== null && value !== "");
 }
 
 const blockMembers: ReadonlySet<string> = new Set([
@@ -27,26 +30,39 @@ const blockMembers: ReadonlySet<string> = new Set([
   "function_call",
 ]);
 
-/** Later values win over earlier ones, but a null never does; lists grow. */
-export function mergeRest(before: JsonObject, after: JsonObject): JsonObject {
-  const names = Object.keys(after);
-  if (names.length === 0) return before;
-  const out: Record<string, Json | undefined> = { ...before };
-  for (const name of names) {
-    const value = after[name];
-    const old = out[name];
-    if (value === undefined || (value === null && old !== undefined)) continue;
-    out[name] = Array.isArray(old) && Array.isArray(value)
-      ? [...old as Json[], ...value as Json[]]
-      : isObject(old) && isObject(value)
-      ? mergeObjects(old, value)
-      : value;
+/** Adds members of a chunk's choice that have no place of their own. */
+export function addRestOfChoice(
+  before: JsonObject,
+  element: JsonObject,
+  tokens: readonly Json[],
+  spoken: string | undefined,
+): JsonObject {
+  let rest = before;
+  for (const name in element) {
+    const value = element[name];
+    if (value === undefined || choiceMembers.has(name)) continue;
+    const left = name === "logprobs" ? restOfLogprobs(value, tokens, spoken) : value;
+    rest = addMember(rest, name, left);
   }
-  return out;
+  return rest;
+}
+
+const choiceMembers: ReadonlySet<string> = new Set(["index", "delta", "message", "finish_reason"]);
+
+/** Later values win over earlier ones, but a null never does; lists grow. */
+function addMember(rest: JsonObject, name: string, value: Json): JsonObject {
+  const old = rest[name];
+  if (value === null && old !== undefined) return rest;
+  const grown = Array.isArray(old) && Array.isArray(value)
+    ? [...old as Json[], ...value as Json[]]
+    : isObject(old) && isObject(value)
+    ? mergeObjects(old, value)
+    : value;
+  return { ...rest, [name]: grown };
 }
 
 /** Log probabilities without the tokens that went to the text. */
-export function restOfLogprobs(
+function restOfLogprobs(
   logprobs: Json,
   tokens: readonly Json[],
   spoken: string | undefined,
