@@ -9,9 +9,9 @@ function createState() {
   const values = new Map<string, string>();
   const leases = new Map<string, string>();
   const listeners = new Map<string, Set<(message: string) => void>>();
-  const state = { isAway: false };
+  const state = { isAway: false, isMute: false };
   const step = <Result>(run: () => Result): Promise<Result> =>
-    state.isAway ? Promise.reject(new Error("it is away")) : Promise.resolve(run());
+    state.isAway ? Promise.reject(new Error("it is away")) : Promise.resolve().then(run);
   const shared: Partial<SharedState> = {
     shared: true,
     get: (key) => step(() => values.get(key)),
@@ -21,8 +21,13 @@ function createState() {
         if (!leases.has(name)) leases.set(name, owner);
         return leases.get(name) === owner;
       }),
+    release: (name, owner) =>
+      step(() => {
+        if (leases.get(name) === owner) leases.delete(name);
+      }),
     publish: (channel, message) =>
       step(() => {
+        if (state.isMute) throw new Error("it is mute");
         for (const listener of listeners.get(channel) ?? []) {
           queueMicrotask(() => listener(message));
         }
@@ -37,8 +42,6 @@ function createState() {
   return Object.assign(state, {
     values,
     shared: shared as SharedState,
-    /** Whoever held leases died. */
-    free: () => leases.clear(),
   });
 }
 
@@ -103,10 +106,11 @@ test("who joins later knows what the others noted before, and counts nothing twi
 test("the history outlives every process, and another one goes on writing it", async () => {
   const state = createState();
   const first = join(state);
-  note(first.samples, 2, 2);
-  await expect.poll(() => kept(state), patience).toBe(4);
+  note(first.samples, 2, 1);
+  await expect.poll(() => kept(state), patience).toBe(3);
+  note(first.samples, 0, 1);
   await first.leave();
-  state.free();
+  expect(kept(state)).toBe(4);
   const laterMs = startMs + 20 * 60_000;
   const second = join(state, () => laterMs);
   await expect.poll(() => counted(second.samples), patience).toEqual({ succeeded: 2, failed: 2 });
@@ -136,6 +140,26 @@ test("what was noted while the shared state was away is told and kept afterwards
   await expect.poll(() => kept(state), patience).toBe(4);
   const late = join(state);
   await expect.poll(() => counted(late.samples), patience).toEqual(all);
+});
+
+test("what could be neither told nor written is told and written later", async () => {
+  const state = createState();
+  const [one, two] = [join(state), join(state)];
+  state.isMute = true;
+  note(one.samples, 0, 3);
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  expect([counted(two.samples).failed, kept(state)]).toEqual([0, 0]);
+  state.isMute = false;
+  await expect.poll(() => [counted(two.samples).failed, kept(state)], patience).toEqual([3, 3]);
+});
+
+test("who leaves while the shared state is away does not wait for it", async () => {
+  const state = createState();
+  const one = join(state);
+  note(one.samples, 1, 0);
+  await expect.poll(() => kept(state), patience).toBe(1);
+  state.isAway = true;
+  await one.leave();
 });
 
 test("what is kept and cannot be read is left out", async () => {

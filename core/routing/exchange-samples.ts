@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Log, SharedState } from "../contract/index.ts";
 import type { LiveSamples, SampleChange } from "./live-samples.ts";
 import { createSampleHistory } from "./sample-history.ts";
@@ -14,6 +15,8 @@ export interface SampleExchangeParts {
 }
 
 const channel = "routing-samples";
+/** Longest time a process that leaves gives a shared state that does not answer. */
+const farewellMs = 1_000;
 /** Subjects per message, so that one message stays below some hundred KiB. */
 const batchSize = 500;
 
@@ -27,14 +30,14 @@ interface Message {
  * with what was told before this one started. While the shared state is away each process uses its own samples; what
  * it could not send is sent later.
  *
- * Answers a function that ends the exchange.
+ * Answers a function that tells what is left and ends the exchange.
  */
 export function exchangeSamples(parts: SampleExchangeParts): () => Promise<void> {
   const { samples, processId, log, intervalMs = 1_000 } = parts;
   const history = createSampleHistory(samples, processId, log);
   let leave: (() => Promise<void>) | undefined;
   let knowsHistory = false;
-  let isBusy = false;
+  let running: Promise<void> | undefined;
   let isAway = false;
   let unsent: SampleChange[] = [];
 
@@ -52,12 +55,18 @@ export function exchangeSamples(parts: SampleExchangeParts): () => Promise<void>
     unsent.push(...drained);
     history.note(drained);
     const kept = leads ? history.take() : [];
-    while (unsent.length > 0) {
-      const changes = unsent.slice(0, batchSize);
-      await state.publish(channel, JSON.stringify({ from: processId, changes } satisfies Message));
-      unsent = unsent.slice(batchSize);
+    try {
+      while (unsent.length > 0) {
+        const changes = unsent.slice(0, batchSize);
+        const message: Message = { from: processId, changes };
+        await state.publish(channel, JSON.stringify(message));
+        unsent = unsent.slice(batchSize);
+      }
+      await history.write(state, kept);
+    } catch (error) {
+      history.note(kept);
+      throw error;
     }
-    await history.write(state, kept);
   }
 
   function receive(text: string): void {
@@ -71,10 +80,8 @@ export function exchangeSamples(parts: SampleExchangeParts): () => Promise<void>
     }
   }
 
-  function next(): void {
-    if (isBusy) return;
-    isBusy = true;
-    turn().then(
+  function next(): Promise<void> {
+    return running ??= turn().then(
       () => {
         if (isAway) log.info("Error samples are exchanged with the other processes again");
         isAway = false;
@@ -86,16 +93,23 @@ export function exchangeSamples(parts: SampleExchangeParts): () => Promise<void>
         knowsHistory = false;
         unsent = newest(unsent);
       },
-    ).finally(() => isBusy = false);
+    ).finally(() => running = undefined);
   }
 
-  next();
-  const timer = setInterval(next, intervalMs);
+  async function farewell(): Promise<void> {
+    await running;
+    await next();
+    if (!isAway && leave) await history.handOver(await parts.sharedState());
+    await leave?.();
+  }
+
+  void next();
+  const timer = setInterval(() => void next(), intervalMs);
   timer.unref();
 
   return async () => {
     clearInterval(timer);
-    await leave?.().catch(() => {});
+    await Promise.race([farewell().catch(() => {}), delay(farewellMs, undefined, { ref: false })]);
   };
 }
 

@@ -9,7 +9,7 @@ export interface SampleHistory {
   /** Takes what is kept into the samples. Rejects while the shared state is away. */
   read(state: SharedState): Promise<void>;
   /** Remembers that minutes are to be written down. */
-  note(changes: readonly SampleChange[]): void;
+  note(changes: readonly Pick<SampleChange, "minute">[]): void;
   /** Whether it is this process that writes. Rejects while the shared state is away. */
   leads(state: SharedState): Promise<boolean>;
   /**
@@ -17,8 +17,10 @@ export interface SampleHistory {
    * is told later.
    */
   take(): readonly KeptMinute[];
-  /** Writes what was taken. Rejects while the shared state is away; then it is to be written the next time. */
+  /** Writes what was taken. Rejects while the shared state is away; then note it again. */
   write(state: SharedState, kept: readonly KeptMinute[]): Promise<void>;
+  /** Lets another process write from now on. Rejects while the shared state is away. */
+  handOver(state: SharedState): Promise<void>;
 }
 
 /** One minute as it is kept. */
@@ -81,16 +83,9 @@ export function createSampleHistory(
       }));
     },
     async write(state, kept) {
-      const left = new Set(kept.map(({ minute }) => minute));
-      try {
-        for (const { minute, text } of kept) {
-          await state.set(keyOf(minute), text, ttlMs);
-          left.delete(minute);
-        }
-      } finally {
-        for (const minute of left) changed.add(minute);
-      }
+      for (const { minute, text } of kept) await state.set(keyOf(minute), text, ttlMs);
     },
+    handOver: (state) => state.release(name, processId),
   };
 }
 
