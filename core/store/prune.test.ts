@@ -48,12 +48,31 @@ test("what has expired goes and everything else stays", async () => {
       [at(days), String(days)],
     );
   }
+  const [workspaceId, environmentId] = [crypto.randomUUID(), crypto.randomUUID()];
+  await write("insert into $schema.workspaces (workspace_id, name) values ($1, 'w')", [
+    workspaceId,
+  ]);
+  await write(
+    "insert into $schema.environments (environment_id, workspace_id, name) values ($1, $2, 'e')",
+    [environmentId, workspaceId],
+  );
+  for (const [name, days] of [["rolled-long-ago", -0.001], ["rolled-lately", 0.001]] as const) {
+    await write(
+      `insert into $schema.api_keys
+         (api_key_id, environment_id, name, masked_key, hash, previous_hash, previous_valid_until)
+       values (gen_random_uuid(), $1, $2, 'm', $2, 'hash before ' || $2, $3)`,
+      [environmentId, name, at(days)],
+    );
+  }
   expect(await pruneExpired(database.statements, now)).toEqual({
     sessions: 1,
     idempotency_keys: 1,
+    api_keys: 1,
     activity_entries: 1,
     tombstones: 0,
   });
+  expect(await column("api_keys", "previous_hash")).toEqual(["hash before rolled-lately", null]);
+  expect(await column("api_keys", "hash")).toEqual(["rolled-lately", "rolled-long-ago"]);
   expect(await column("sessions", "session_hash")).toEqual(["running"]);
   expect(await column("idempotency_keys", "key")).toEqual(["running"]);
   expect(await column("activity_entries", "entity_id")).toEqual(["-399"]);

@@ -8,12 +8,13 @@ const tombstonesMs = 7 * dayMs;
 // Short statements: none holds its locks for long or meets the statement timeout.
 const stepRows = 5_000;
 
-/** Rows that went, by table. */
+/** Rows that went, by table; of API keys those that lost the hash of an earlier value. */
 export type Pruned = Readonly<Record<string, number>>;
 
 /**
- * Deletes rows whose time is over: sessions and idempotency keys that have expired, activity after 400 days, and
- * tombstones after a week. Throws `DATABASE_UNAVAILABLE`; what was deleted until then stays deleted.
+ * Deletes what is over: sessions and idempotency keys that have expired, hashes of API keys that were rolled and whose
+ * grace has ended, activity after 400 days, and tombstones after a week. Tokens and keys that have expired stay: whoever
+ * made them sees them, and uses of them are told apart from those of an unknown value. Throws `DATABASE_UNAVAILABLE`; what was deleted until then stays deleted.
  *
  * @param now Unix milliseconds
  */
@@ -27,6 +28,16 @@ export async function pruneExpired({ write, schema }: Statements, now: number): 
   const steps: [table: string, statement: string, before: number][] = [
     ["sessions", counted(oldest("sessions", "expires_at", "session_hash")), now],
     ["idempotency_keys", counted(oldest("idempotency_keys", "expires_at", "caller, key")), now],
+    [
+      "api_keys",
+      // Nobody need hear of it: every process goes by the time it was valid until.
+      counted(
+        `update ${schema}.api_keys set previous_hash = null, previous_valid_until = null
+         where api_key_id in (select api_key_id from ${schema}.api_keys
+           where previous_valid_until < $1 limit $2 for update skip locked)`,
+      ),
+      now,
+    ],
     [
       "activity_entries",
       counted(oldest("activity_entries", "at", "activity_id")),
