@@ -167,6 +167,7 @@ test("unknown VMX_ names are told with the name that was meant", () => {
     VMX_DRAIN_SECOND: "1",
     VMX_ACME_KEY: "1",
     VMX_TOKEN: "1",
+    VMX_API_KEY: "1",
     VMX_PORT_OF_HEAVEN: "1",
     PATH: "/bin",
   };

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Config } from "./config.ts";
 import type { Clock, Encryption } from "./contract/index.ts";
+import { prepareDataFolder } from "./data-folder.ts";
 import { defaultContributions } from "./default-plugins.ts";
 import { createGateway } from "./create-gateway.ts";
 import { createKnownSecrets } from "./gateway/known-secrets.ts";
@@ -79,6 +80,7 @@ export async function createKernel(config: Config, environment: Environment): Pr
   };
 
   try {
+    prepareDataFolder(config.dataDir);
     // The database server needs a second of its own: everything that can be loaded meanwhile is.
     const embedded = startDatabaseServer(config, log);
     embedded?.then((server) => closing.push(() => server.stop()), () => {});

@@ -7,8 +7,8 @@ import type { Environment } from "./setting-reader.ts";
  * @param known names core and the plugins' manifests read
  */
 export function unknownVariables(environment: Environment, known: readonly string[]): string[] {
-  // The command-line client reads these from the same shell.
-  const client = ["BASE_URL", "TOKEN", "WORKSPACE", "ENVIRONMENT", "CONTEXT"];
+  // The command-line client reads these from the same shell, and applications their key.
+  const client = ["BASE_URL", "TOKEN", "WORKSPACE", "ENVIRONMENT", "CONTEXT", "API_KEY"];
   const names = new Set([...known, ...client.map((name) => `VMX_${name}`)]);
   return Object.keys(environment)
     .filter((name) => name.startsWith("VMX_") && !names.has(name))

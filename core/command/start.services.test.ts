@@ -1,8 +1,12 @@
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, expect, test } from "vitest";
+import { startEmbedded } from "../store/embedded.ts";
+import { disposable, silentLog } from "../store/testing.ts";
 import { failToStart, startProcess, temporaryFolder } from "./testing.ts";
 
 const folders: { remove(): void }[] = [];
@@ -79,6 +83,23 @@ test("a killed gateway starts again on its data", async () => {
   const second = await startProcess({ DATA_DIR });
   expect((await ask(second.ready.baseUrl, first.ready.apiKey!)).status).toBe(200);
   expect(await second.end()).toBe(0);
+}, 60_000);
+
+test("with a database of the operator's own the data folder is made as well", async () => {
+  const DATA_DIR = join(dataDir(), "not/there/yet");
+  const database = await startEmbedded({
+    dataDir: dataDir(),
+    log: silentLog,
+    settings: disposable,
+  });
+  try {
+    const gateway = await startProcess({ DATA_DIR, DATABASE_URL: database.url });
+    expect((await ask(gateway.ready.baseUrl, gateway.ready.apiKey!)).status).toBe(200);
+    expect(existsSync(join(DATA_DIR, "encryption.key"))).toBe(true);
+    expect(await gateway.end()).toBe(0);
+  } finally {
+    await database.stop();
+  }
 }, 60_000);
 
 test("a second gateway on the same data folder says so and exits with 1", async () => {

@@ -2,9 +2,10 @@ import { rmSync } from "node:fs";
 import { resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "../contract/plugin.ts";
+import { prepareDataFolder } from "../data-folder.ts";
 import { findBinaries, readyBinaries } from "./embedded/binaries.ts";
 import { acquireOwnerLock } from "./embedded/owner-lock.ts";
-import { findPlace, findSocketFolder, prepareDataFolder } from "./embedded/place.ts";
+import { findPlace, findSocketFolder } from "./embedded/place.ts";
 import {
   createData,
   type Server,

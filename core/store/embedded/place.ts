@@ -28,20 +28,6 @@ export interface Place {
   readonly data: string;
 }
 
-/** Creates the data folder for this process alone. */
-export function prepareDataFolder(folder: string): void {
-  try {
-    // Folders above it keep the usual mode: only the data folder itself is private.
-    mkdirSync(dirname(folder), { recursive: true });
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    chmodSync(folder, 0o700);
-  } catch (error) {
-    throw new StartError(`Cannot use data folder ${folder}: ${(error as Error).message}`, {
-      cause: error,
-    });
-  }
-}
-
 /**
  * Finds or makes the place of the database: `postgres` in the data folder, or a folder under `outside` when
  * the account cannot reach it there. A file in the data folder remembers the second case.
