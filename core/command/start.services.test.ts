@@ -127,6 +127,7 @@ test.each([
   [{ VMX_ADMIN_TOKEN: "short-secret" }, "VMX_ADMIN_TOKEN"],
   [{ DATABASE_URL: "mysql://user:pa55word@host/db" }, "DATABASE_URL"],
   [{ VMX_ENCRYPTION_KEYS: "1:not-a-key" }, "VMX_ENCRYPTION_KEYS"],
+  [{ REDIS_URL: "redis://:pa55word@127.0.0.1:1", VMX_REDIS_PREFIX: "{env}" }, "VMX_REDIS_PREFIX"],
 ])("the broken setting %j is named and its secret is not shown", async (environment, name) => {
   const failed = await failToStart({ DATA_DIR: dataDir(), ...environment });
   expect(failed.code).toBe(1);
