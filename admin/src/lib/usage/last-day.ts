@@ -11,7 +11,8 @@ export interface LastDay {
   readonly p95Ms: number | null;
 }
 
-type Dimension = "resourceId" | "connectionId" | "apiKeyId";
+/** What objects of a list are known by in usage. */
+export type ListedDimension = "resourceId" | "connectionId" | "apiKeyId";
 
 /**
  * Reads what the objects of an environment served, by their ids. Who may not read usage gets none: a list is no less
@@ -19,7 +20,7 @@ type Dimension = "resourceId" | "connectionId" | "apiKeyId";
  */
 export async function readLastDay(
   scope: Scope,
-  dimension: Dimension,
+  dimension: ListedDimension,
 ): Promise<ReadonlyMap<string, LastDay>> {
   const ask = (agg: UsageQuery["agg"]) =>
     scope.api.usage.query({
@@ -43,7 +44,7 @@ export function lastDayRange(): UsageQuery["filter"]["dateRange"] {
 
 /** Puts answers of the usage query together by the id in them. */
 export function lastDayOf(
-  dimension: Dimension,
+  dimension: ListedDimension,
   counts: readonly UsageRow[],
   times: readonly UsageRow[],
 ): ReadonlyMap<string, LastDay> {
@@ -62,7 +63,8 @@ export function lastDayOf(
   }));
 }
 
-function idOf(value: unknown): string | undefined {
+/** The id in a dimension of an answer. */
+export function idOf(value: unknown): string | undefined {
   if (typeof value === "string") return value;
   const id = (value as { value?: unknown } | null)?.value;
   return typeof id === "string" ? id : undefined;

@@ -2,6 +2,7 @@ import { query } from "#lib/api/query.svelte.ts";
 import { vmx } from "#lib/api/vmx.ts";
 import type { PageLoad } from "./$types";
 import { readFigures } from "./read-figures.ts";
+import { readSignals } from "./read-signals.ts";
 
 export const load: PageLoad = async ({ parent }) => {
   const { scope } = await parent();
@@ -10,6 +11,7 @@ export const load: PageLoad = async ({ parent }) => {
     resources: query(() => scope.api.aiResources.list().toArray()),
     keys: query(() => scope.api.apiKeys.list({ limit: 500 }).toArray({ limit: 500 })),
     providers: query(() => vmx.aiProviders.list().toArray()),
+    signals: query(() => readSignals(scope)),
     figures: query(() => readFigures(scope)),
     requests: query(async () => {
       const from = new Date(Date.now() - 7 * 86_400_000).toISOString();
