@@ -19,6 +19,40 @@ export interface Attempt {
 /** A language the gateway answers in. */
 export type Dialect = "chat" | "responses" | "messages";
 
+const dialectsByName: Readonly<Record<string, Dialect>> = {
+  "openai-chat": "chat",
+  "openai-responses": "responses",
+  "anthropic-messages": "messages",
+};
+
+/** The language of a sample, by the name the gateway has for it. */
+export function dialectOf(name: string): Dialect {
+  return dialectsByName[name] ?? "chat";
+}
+
+/**
+ * A request with nothing special to it.
+ *
+ * @param overrides settings of the resource for this request alone
+ */
+export function plainAttempt(
+  model: string,
+  overrides: Readonly<Record<string, unknown>> | undefined,
+): Attempt {
+  return {
+    dialect: "chat",
+    model,
+    system: "",
+    prompt: "",
+    images: [],
+    stream: true,
+    maxTokens: null,
+    temperature: null,
+    extra: {},
+    envelope: overrides ? { resourceConfigOverrides: overrides } : {},
+  };
+}
+
 /** Path of a dialect below the environment's base. */
 export const dialectPaths: Readonly<Record<Dialect, string>> = {
   chat: "/chat/completions",

@@ -3,6 +3,13 @@ import { mergePatchBetween } from "#lib/forms/merge-patch.ts";
 import { type RoutingDraft, routingDraft, routingInput } from "#lib/routing/draft.ts";
 import { draftOf, type SlotDraft, slotInput } from "#lib/slots/slot.ts";
 
+/** A request as it comes from the test bench. */
+export interface Sample {
+  /** The gateway's name of its language, such as `openai-chat`. */
+  readonly dialect: string;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
 /** A resource while it is edited. */
 export interface ResourceDraft {
   name: string;
@@ -51,6 +58,27 @@ export function resourcePatch(
       ? {}
       : { defaultArgs: mergePatchBetween(from.defaultArgs, defaultArgs) }),
   };
+}
+
+const overridable = [
+  "model",
+  "secondaryModels",
+  "fallbackModels",
+  "useFallback",
+  "routing",
+  "defaultArgs",
+  "onLoss",
+  "capacity",
+  "enforceCapacity",
+] as const;
+
+/** The members of a change that a single request may carry; undefined when there are none. */
+export function overridesOf(
+  patch: ReturnType<typeof resourcePatch>,
+): Record<string, unknown> | undefined {
+  const members = overridable.filter((name) => patch[name] !== undefined);
+  if (members.length === 0) return undefined;
+  return Object.fromEntries(members.map((name) => [name, patch[name]]));
 }
 
 /** Members of a resource as they are sent whole. */
