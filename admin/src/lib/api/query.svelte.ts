@@ -1,5 +1,6 @@
 import { goto } from "$app/navigation";
 import { AuthenticationError, VmxError } from "@vmx/sdk";
+import { session } from "./session.svelte.ts";
 
 /** Something a screen reads from the gateway: what is known of it, and what is being done about it. */
 export class Query<T> {
@@ -53,12 +54,18 @@ export function query<T>(read: () => PromiseLike<T>): Query<T> {
   return new Query(read);
 }
 
+let leaving = false;
+
 /** A session that has ended leads to the sign-in page, and back here afterwards. */
 export function leaveWhenSignedOut(error: unknown): void {
-  if (!(error instanceof AuthenticationError)) return;
-  const here = location.pathname + location.search;
-  if (location.pathname === "/sign-in") return;
-  void goto(`/sign-in?${new URLSearchParams({ returnTo: here, ended: "1" })}`);
+  if (!(error instanceof AuthenticationError) || leaving) return;
+  // Who never was signed in is sent there by the page itself.
+  if (session.answer === undefined || location.pathname === "/sign-in") return;
+  const returnTo = location.pathname + location.search;
+  session.forget();
+  leaving = true;
+  const left = () => void (leaving = false);
+  goto(`/sign-in?${new URLSearchParams({ returnTo, ended: "1" })}`).then(left, left);
 }
 
 /** Text for people: what failed and why. */
