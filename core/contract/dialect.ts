@@ -20,7 +20,10 @@ export interface Dialect {
   readonly id: string;
   readonly operations: readonly Operation[];
 
-  /** Reads a request body into the canonical Call. */
+  /**
+   * Reads a request body into the canonical Call. Its warnings tell what no leg of another dialect will be told:
+   * such legs are all that bodies are read for.
+   */
   decodeRequest(body: JsonObject, operation: Operation): Translated<Call>;
   /** Writes a Call as a request body of this dialect. */
   encodeRequest(call: Call, options: EncodeOptions): EncodedRequest;

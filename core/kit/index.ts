@@ -15,6 +15,7 @@ export * from "./json-text.ts";
 export * from "./json-value.ts";
 export * from "./lazy-facts.ts";
 export * from "./list-models-failure.ts";
+export * from "./members-dropped.ts";
 export * from "./model-list.ts";
 export * from "./pattern.ts";
 export * from "./pool-gate.ts";

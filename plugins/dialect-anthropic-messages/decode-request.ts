@@ -10,8 +10,9 @@ import {
   type Warning,
 } from "@vmx/core/contract";
 import { checkShape, settingPaths } from "@vmx/core/kit";
+import { lossOfConversation } from "./loss-of-blocks.ts";
 import { decodeConversation } from "./decode-messages.ts";
-import { decodeToolChoice, decodeTools } from "./decode-tools.ts";
+import { decodeToolChoice, decodeTools, lossOfTools } from "./decode-tools.ts";
 import {
   compact,
   dialectId,
@@ -78,7 +79,10 @@ export function decodeRequest(body: JsonObject, operation: Operation): Translate
   }
   validateMessages(body["messages"]);
   checkShape(body, requestShape);
-  const warnings: Warning[] = [];
+  const warnings: Warning[] = [
+    ...lossOfConversation(body["system"], body["messages"]),
+    ...lossOfTools(body["tools"]),
+  ];
   const { system, turns } = decodeConversation(body["system"], body["messages"]);
   const tools = decodeTools(body);
   const config = objectOf(body["output_config"]) ?? {};
@@ -139,7 +143,16 @@ function decodeReasoning(
 ): ReasoningSettings | undefined {
   const settings = objectOf(thinking);
   const word = textOf(effort);
-  if (settings?.["type"] === "disabled") return { effort: "none" };
+  const type = textOf(settings?.["type"]);
+  if (type === "disabled") return { effort: "none" };
+  if (type !== undefined && type !== "enabled" && type !== "adaptive") {
+    warnings.push({
+      code: "parameter_dropped",
+      path: "/thinking/type",
+      action: "dropped",
+      detail: `"${type.slice(0, 40)}" is passed on only to legs of this dialect`,
+    });
+  }
   if (!settings && word === undefined) return undefined;
   // Only what the caller asks for: services that summarise refuse to for organisations they have not verified.
   const summary = settings?.["display"] === "summarized" ? "auto" : undefined;

@@ -4,8 +4,9 @@ import {
   type JsonObject,
   type Tool,
   type ToolChoice,
+  type Warning,
 } from "@vmx/core/contract";
-import { isObject } from "@vmx/core/kit";
+import { isObject, membersDropped } from "@vmx/core/kit";
 import { readCache } from "./decode-blocks.ts";
 import {
   flagOf,
@@ -67,6 +68,44 @@ function decodeSearch(tool: JsonObject, path: string): Tool {
   }
   const paths = Object.fromEntries(Object.keys(settings).map((name) => [name, `${path}/${name}`]));
   return { type: "web-search", settings, path, paths, native: native(tool) };
+}
+
+/** Members of tools that are carried on, and the values of others that ask for what happens anyway. */
+const toolMembers = new Set([
+  "type",
+  "name",
+  "description",
+  "input_schema",
+  "strict",
+  "cache_control",
+]);
+const searchMembers = new Set([
+  "type",
+  "name",
+  "allowed_domains",
+  "blocked_domains",
+  "max_uses",
+  "user_location",
+  "cache_control",
+]);
+const toolDefaults = {
+  allowed_callers: ["direct"],
+  defer_loading: false,
+  eager_input_streaming: false,
+  response_inclusion: "full",
+  strict: false,
+};
+
+/** What of the tools other dialects have no place for. Those of unknown kinds are refused by whoever writes them. */
+export function lossOfTools(tools: Json | undefined): Warning[] {
+  return listOf(tools).flatMap((tool, at) => {
+    if (!isObject(tool)) return [];
+    const type = textOf(tool["type"]) ?? "custom";
+    const search = type.startsWith("web_search_");
+    if (!search && type !== "custom") return [];
+    const known = search ? searchMembers : toolMembers;
+    return membersDropped(tool, pointer("tools", at), known, toolDefaults);
+  });
 }
 
 /** A choice among tools, with the flag that stands inside it here. */

@@ -43,7 +43,7 @@ export function encodeBlock(
     case "refusal":
       return isBlank(part.text) ? undefined : write({ type: "text", text: part.text });
     case "image":
-      return own ? compact(own) : write(encodeImage(part, path));
+      return own ? compact(own) : write(encodeImage(part, path, context));
     case "file":
       return own ? compact(own) : write(encodeFile(part, path));
     case "reasoning":
@@ -93,7 +93,14 @@ function encodeResult(
   return blocks.filter((block) => block !== undefined);
 }
 
-function encodeImage({ source }: ImageContent, path: string): JsonObject {
+function encodeImage(
+  { detail, source }: ImageContent,
+  path: string,
+  context: EncodeContext,
+): JsonObject {
+  if (detail !== undefined && detail !== "auto") {
+    context.warn({ code: "image_detail_dropped", path, action: "dropped", detail });
+  }
   switch (source.kind) {
     case "url":
       return { type: "image", source: { type: "url", url: source.url } };

@@ -5,6 +5,7 @@ import {
   GatewayError,
   type Json,
   type JsonObject,
+  type OutputFormat,
 } from "@vmx/core/contract";
 import { callersPath, createToolNames, settingPath } from "@vmx/core/kit";
 import { createWarnings, dropped, type EncodeContext, nameAlphabet } from "./encode-context.ts";
@@ -190,7 +191,7 @@ function encodeOutput(
   if (output.type === "json-schema" && structuredOutput !== undefined) {
     const schema = call.dialect === dialectId
       ? output.schema
-      : writeOutputSchema(output.schema, settingPath(call, "outputSchema"), context.warn);
+      : writeOutputSchema(described(output), settingPath(call, "outputSchema"), context.warn);
     const format = { type: "json_schema", schema };
     return {
       members: structuredOutput === "output_config"
@@ -202,7 +203,10 @@ function encodeOutput(
   const calls = toolChoice?.type === "required" || toolChoice?.type === "tool" ||
     (toolChoice?.type === "allowed" && toolChoice.mode === "required");
   // The answer will be a call of the caller's own tools, which no form applies to.
-  if (calls && tools.length > 0) return { members: {} };
+  if (calls && tools.length > 0) {
+    context.warn(dropped(settingPath(call, "output"), "The answer has to be a tool call"));
+    return { members: {} };
+  }
   const tool = writeAnswerTool(output);
   const others = tools.length > 0 && toolChoice?.type !== "none";
   tools.push(tool);
@@ -220,6 +224,12 @@ function encodeOutput(
     members: {},
     choice: others ? { type: "any", ...single } : { type: "tool", name: tool["name"], ...single },
   };
+}
+
+/** The schema with the description that stands beside it elsewhere. */
+function described(output: Extract<OutputFormat, { type: "json-schema" }>): JsonObject {
+  const { description, schema } = output;
+  return description === undefined ? schema : { description, ...schema };
 }
 
 /** `auto` may use the priority tier, `standard_only` may not. */

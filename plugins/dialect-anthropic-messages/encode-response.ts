@@ -34,6 +34,9 @@ export function encodeResponse(
   const finish = parts.find((part) => part.type === "finish");
   const blocks = parts.filter((part): part is Block => "choice" in part && part.type !== "finish");
   if (blocks.some(({ choice }) => choice > 0)) warnings.push(droppedPart("/content", "choices"));
+  if (blocks.some((block) => block.type === "text" && block.logprobs !== undefined)) {
+    warnings.push(logprobsDropped);
+  }
   const content = encodeBlocks(blocks.filter(({ choice }) => choice === 0), context, warnings);
   const ended = writeFinish(finish);
   return {
@@ -112,6 +115,9 @@ function encodeBlock(
   warnings.push(blockDropped(block, pointer("content", at)));
   return undefined;
 }
+
+/** Texts have no log probabilities here. */
+export const logprobsDropped: Warning = droppedPart("/content", "logprobs");
 
 /** Something of an answer that is left out. */
 export function droppedPart(path: string, detail: string): Warning {

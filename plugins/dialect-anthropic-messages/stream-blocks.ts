@@ -3,10 +3,12 @@ import type {
   Block,
   BlockDelta,
   Frame,
+  Json,
   JsonObject,
   Warning,
 } from "@vmx/core/contract";
 import { argumentsNotJson, blockDropped, readArguments } from "@vmx/core/kit";
+import { logprobsDropped } from "./encode-response.ts";
 import { compact, pointer } from "./read-json.ts";
 import { event } from "./write-event.ts";
 import {
@@ -92,6 +94,12 @@ export function createBlockWriter(context: AnswerContext, warnings: Warning[]): 
     }
   };
 
+  const noteLogprobs = (logprobs: Json | undefined): void => {
+    if (logprobs !== undefined && !warnings.includes(logprobsDropped)) {
+      warnings.push(logprobsDropped);
+    }
+  };
+
   const drop = (block: Block): Frame[] => {
     warnings.push(blockDropped(block, pointer("content", wireIndex + (textOpen ? 1 : 0))));
     return [];
@@ -109,6 +117,7 @@ export function createBlockWriter(context: AnswerContext, warnings: Warning[]): 
   return {
     open(index, block) {
       if (current?.index === index) return [];
+      if (block.type === "text") noteLogprobs(block.logprobs);
       current = {
         index,
         block,
@@ -140,6 +149,7 @@ export function createBlockWriter(context: AnswerContext, warnings: Warning[]): 
     },
     grow(part) {
       if (!current) return [];
+      noteLogprobs(part.logprobs);
       current.signature = part.signature ?? current.signature;
       current.encrypted = part.encrypted ?? current.encrypted;
       return part.text === undefined ? [] : say(current, part.text);

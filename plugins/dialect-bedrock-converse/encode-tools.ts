@@ -45,6 +45,9 @@ export function encodeToolConfig(call: Call, context: EncodeContext): JsonObject
       toolChoice: encodeChoice(forced, settingPath(call, "output"), context),
     });
   }
+  if (structure) {
+    context.warnings.push(dropped(settingPath(call, "output"), "The answer has to be a tool call"));
+  }
   if (tools.length === 0) return undefined;
   const choice = call.toolChoice &&
     encodeChoice(call.toolChoice, settingPath(call, "toolChoice"), context);

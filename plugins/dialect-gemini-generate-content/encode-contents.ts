@@ -126,9 +126,7 @@ function encodeTurn(
       case "image":
       case "file":
       case "audio": {
-        if (part.type === "image" && part.detail !== undefined && part.detail !== "auto") {
-          context.warn("image_detail_dropped", below, "dropped");
-        }
+        warnOfMedia(part, below, context);
         parts.push(ownNative(part) ? compact(ownNative(part)!) : compact(writeMedia(part, below)));
         break;
       }
@@ -141,6 +139,21 @@ function encodeTurn(
   });
   if (waiting !== undefined) attachSignature(parts, waiting);
   return parts;
+}
+
+/** What of media has no place beside its bytes. */
+function warnOfMedia(
+  part: Extract<ContentPart, { type: "image" | "file" | "audio" }>,
+  path: string,
+  context: EncodeContext,
+): void {
+  if (ownNative(part)) return;
+  if (part.type === "image" && part.detail !== undefined && part.detail !== "auto") {
+    context.warn("image_detail_dropped", path, "dropped");
+  }
+  if (part.type === "file" && part.name !== undefined) {
+    context.warn("file_name_dropped", path, "dropped", part.name);
+  }
 }
 
 /** A signature that came after its text, or without any. */
@@ -196,8 +209,9 @@ function encodeResult(
   part: ToolResultContent,
   called: ReadonlyMap<string, string>,
   path: string,
-  { names, profile }: EncodeContext,
+  context: EncodeContext,
 ): Record<string, Json>[] {
+  const { names, profile } = context;
   const own = ownNative(part);
   const original = camelOf(own?.["functionResponse"]);
   const name = part.name ?? called.get(part.callId) ?? "";
@@ -214,11 +228,12 @@ function encodeResult(
   if (original || media.length === 0) {
     return [restore({ functionResponse: written }, own, new Set(["functionResponse"]))];
   }
-  const parts = media.map((each) =>
-    each.type === "native"
-      ? refuse(`content of the kind "${each.kind}"`, each.path ?? path)
-      : writeMedia(each, each.path ?? path)
-  );
+  const parts = media.map((each) => {
+    const place = each.path ?? path;
+    if (each.type === "native") return refuse(`content of the kind "${each.kind}"`, place);
+    warnOfMedia(each, place, context);
+    return writeMedia(each, place);
+  });
   return profile.mediaInResults
     ? [{ functionResponse: { ...written, parts } }]
     : [{ functionResponse: written }, ...parts.map(compact)];

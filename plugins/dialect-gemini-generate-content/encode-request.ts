@@ -19,6 +19,7 @@ import { writeThinking } from "./thinking.ts";
 
 /** Members of other dialects' bodies that change nothing here, or nothing with the value given. */
 const harmless: Readonly<Record<string, readonly Json[] | "any">> = {
+  "cache_control": "any",
   "prompt_cache_key": "any",
   "prompt_cache_retention": "any",
   "stream_options": "any",

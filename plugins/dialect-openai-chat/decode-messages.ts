@@ -10,10 +10,10 @@ import type {
   Turn,
   Warning,
 } from "@vmx/core/contract";
-import { argumentsNotJson, isObject, readArguments } from "@vmx/core/kit";
+import { argumentsNotJson, isObject, membersDropped, readArguments } from "@vmx/core/kit";
 import { audioType, fileType, readUrl } from "./media.ts";
 import { flagOf, listOf, native, objectOf, pointer, textOf } from "./read-json.ts";
-import { readReasoning } from "./reasoning.ts";
+import { readReasoning, reasoningMembers } from "./reasoning.ts";
 
 /** Messages in canonical form. */
 export interface DecodedMessages {
@@ -34,6 +34,7 @@ export function decodeMessages(messages: Json | undefined): DecodedMessages {
   listOf(messages).forEach((message, at) => {
     if (!isObject(message)) return;
     const path = pointer("messages", at);
+    warnings.push(...lossOfMessage(message, path));
     switch (message["role"]) {
       case "system":
       case "developer":
@@ -52,6 +53,71 @@ export function decodeMessages(messages: Json | undefined): DecodedMessages {
     }
   });
   return { system, turns, warnings };
+}
+
+/** Members of a message that are carried on. */
+const messageMembers: ReadonlySet<string> = new Set([
+  "role",
+  "content",
+  "name",
+  "refusal",
+  "audio",
+  "tool_calls",
+  "tool_call_id",
+  "function_call",
+  "is_error",
+  "reasoning_details",
+  ...reasoningMembers,
+]);
+
+/** Instructions have no author elsewhere. */
+const systemMembers = new Set(["role", "content"]);
+
+/** Members of content parts that are carried on, by the parts' types, and of the objects inside them. */
+const cacheMembers = ["type", "cache_control", "prompt_cache_breakpoint"];
+const partMembers: Readonly<Record<string, ReadonlySet<string>>> = {
+  text: new Set([...cacheMembers, "text"]),
+  refusal: new Set([...cacheMembers, "refusal"]),
+  image_url: new Set([...cacheMembers, "image_url"]),
+  input_audio: new Set([...cacheMembers, "input_audio"]),
+  file: new Set([...cacheMembers, "file"]),
+};
+const mediaMembers = new Set([
+  "url",
+  "detail",
+  "data",
+  "format",
+  "filename",
+  "file_data",
+  "file_id",
+]);
+const callMembers = new Set(["id", "type", "index", "function"]);
+const calledMembers = new Set(["name", "arguments"]);
+
+/** What of a message other dialects have no place for. Parts of unknown types are refused by whoever writes them. */
+function lossOfMessage(message: JsonObject, path: string): Warning[] {
+  const parts = listOf(message["content"]).flatMap((part, at) => {
+    const type = isObject(part) ? textOf(part["type"]) ?? "" : "";
+    if (!isObject(part) || !Object.hasOwn(partMembers, type)) return [];
+    const place = path + pointer("content", at);
+    const media = objectOf(part[type]);
+    return [
+      ...membersDropped(part, place, partMembers[type]!),
+      ...(media ? membersDropped(media, place + pointer(type), mediaMembers) : []),
+    ];
+  });
+  const calls = listOf(message["tool_calls"]).flatMap((call, at) => {
+    const own = isObject(call) ? objectOf(call["function"]) : undefined;
+    if (!isObject(call) || !own) return [];
+    const place = path + pointer("tool_calls", at);
+    return [
+      ...membersDropped(call, place, callMembers),
+      ...membersDropped(own, `${place}/function`, calledMembers),
+    ];
+  });
+  const { role } = message;
+  const known = role === "system" || role === "developer" ? systemMembers : messageMembers;
+  return [...membersDropped(message, path, known), ...parts, ...calls];
 }
 
 /** What a system text keeps of its message: `part` counts the parts of one message, 0 opens it. */

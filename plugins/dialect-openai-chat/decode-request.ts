@@ -11,7 +11,7 @@ import type {
 } from "@vmx/core/contract";
 import { checkShape, isObject, settingPaths } from "@vmx/core/kit";
 import { decodeMessages } from "./decode-messages.ts";
-import { decodeToolChoice, decodeTools } from "./decode-tools.ts";
+import { decodeToolChoice, decodeTools, lossOfTools } from "./decode-tools.ts";
 import { decodeInput } from "./embeddings.ts";
 import { dialectId, flagOf, listOf, numberOf, objectOf, textOf } from "./read-json.ts";
 import { isEffort } from "./reasoning-effort.ts";
@@ -96,7 +96,10 @@ export function decodeRequest(body: JsonObject, operation: Operation): Translate
     paths: settingPaths(body, settingMembers),
     extras: Object.fromEntries(extras),
   };
-  return { value: call, warnings: [...messages.warnings, ...effort.warnings] };
+  return {
+    value: call,
+    warnings: [...messages.warnings, ...lossOfTools(body), ...effort.warnings],
+  };
 }
 
 function decodeSampling(body: JsonObject): Sampling {

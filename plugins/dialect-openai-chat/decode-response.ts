@@ -205,7 +205,7 @@ export function readAnnotation(annotation: JsonObject, choice: number): Block {
     choice,
     url: textOf(citation["url"]),
     title: textOf(citation["title"]),
-    citedText: undefined,
+    citedText: textOf(citation["cited_text"]),
     start: numberOf(citation["start_index"]),
     end: numberOf(citation["end_index"]),
     native: native(annotation),

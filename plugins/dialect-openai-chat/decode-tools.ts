@@ -4,8 +4,9 @@ import {
   type JsonObject,
   type Tool,
   type ToolChoice,
+  type Warning,
 } from "@vmx/core/contract";
-import { isObject } from "@vmx/core/kit";
+import { isObject, membersDropped } from "@vmx/core/kit";
 import { flagOf, listOf, native, objectOf, pointer, textOf } from "./read-json.ts";
 
 /** Reads `tools`, the legacy `functions`, and `web_search_options`. */
@@ -88,6 +89,29 @@ export function decodeToolChoice(body: JsonObject, tools: readonly Tool[]): Tool
     );
   }
   return choice;
+}
+
+const toolMembers = new Set(["type", "function"]);
+const functionMembers = new Set(["name", "description", "parameters", "strict"]);
+const searchMembers = new Set(["search_context_size", "user_location"]);
+
+/** What of the tools other dialects have no place for. Tools of unknown kinds are refused by whoever writes them. */
+export function lossOfTools(body: JsonObject): Warning[] {
+  const tools = listOf(body["tools"]).flatMap((tool, at) => {
+    const own = isObject(tool) ? objectOf(tool["function"]) : undefined;
+    if (!isObject(tool) || !own) return [];
+    const path = pointer("tools", at);
+    return [
+      ...membersDropped(tool, path, toolMembers),
+      ...membersDropped(own, `${path}/function`, functionMembers),
+    ];
+  });
+  const legacy = listOf(body["functions"]).flatMap((own, at) =>
+    isObject(own) ? membersDropped(own, pointer("functions", at), functionMembers) : []
+  );
+  const search = objectOf(body["web_search_options"]);
+  const searches = search ? membersDropped(search, "/web_search_options", searchMembers) : [];
+  return [...tools, ...legacy, ...searches];
 }
 
 /** The name a tool is chosen by. */

@@ -27,7 +27,10 @@ export function encodeRequest(call: Call, options: EncodeOptions): EncodedReques
   const warnings: Warning[] = [];
   const profile = readProfile(options.profile);
   const own = call.dialect === dialectId;
-  if (!own) { for (const name of Object.keys(call.extras)) warnings.push(dropped(pointer(name))); }
+  for (const name of own ? [] : Object.keys(call.extras)) {
+    // Services of this dialect cache by themselves.
+    if (name !== "cache_control") warnings.push(dropped(pointer(name)));
+  }
   // Options of a stream are written with the stream, or refused by the service.
   const { stream_options: _options, ...kept } = call.extras;
   const extras = !own ? {} : call.stream ? kept : call.extras;

@@ -245,6 +245,8 @@ export function writeSource(block: SourceBlock): JsonObject {
       title: block.title ?? block.url ?? "",
       start_index: block.start ?? 0,
       end_index: block.end ?? 0,
+      // No member of the dialect's own, but one its callers can read.
+      ...(block.citedText === undefined ? {} : { cited_text: block.citedText }),
     },
   };
 }

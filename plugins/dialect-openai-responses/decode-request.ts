@@ -14,6 +14,7 @@ import { flagOf, listOf, numberOf, objectOf, textOf } from "@vmx/dialect-openai-
 import { isEffort } from "@vmx/dialect-openai-chat/reasoning-effort";
 import { decodeInput } from "./decode-input.ts";
 import { decodeToolChoice, decodeTools } from "./decode-tools.ts";
+import { lossOfInput, lossOfTools } from "./loss-of-items.ts";
 import { dialectId, native, omit, present } from "./native.ts";
 import { requestShape } from "./request-shape.ts";
 import { settingMembers } from "./setting-members.ts";
@@ -100,7 +101,15 @@ export function decodeRequest(body: JsonObject, operation: Operation): Translate
     extras: Object.fromEntries(extras),
     native: native(omit(body, "input")),
   };
-  return { value: call, warnings: [...input.warnings, ...reasoning.warnings] };
+  return {
+    value: call,
+    warnings: [
+      ...input.warnings,
+      ...lossOfInput(body["input"]),
+      ...lossOfTools(body["tools"]),
+      ...reasoning.warnings,
+    ],
+  };
 }
 
 /** Whether a member says what is so anyway once the request is translated: nothing is lost without it. */

@@ -145,7 +145,9 @@ function foreignSettings(
 ): JsonObject {
   const siblings = call.dialect === "openai-chat" ? sharedWithChat : new Set<string>();
   for (const name of Object.keys(call.extras)) {
-    if (!siblings.has(name)) warnings.push(dropped(pointer(name)));
+    // Services of this dialect cache by themselves.
+    if (name === "cache_control" || siblings.has(name)) continue;
+    warnings.push(dropped(pointer(name)));
   }
   const shared = Object.fromEntries(
     Object.entries(call.extras).filter(([name]) => siblings.has(name)),

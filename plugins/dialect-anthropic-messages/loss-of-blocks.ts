@@ -1,0 +1,48 @@
+import type { Json, JsonObject, Warning } from "@vmx/core/contract";
+import { isObject, membersDropped } from "@vmx/core/kit";
+import { listOf, objectOf, pointer, textOf } from "./read-json.ts";
+
+/** Members of blocks that are carried on, by the blocks' types; blocks of other types are so whole, or refused. */
+const blockMembers: Readonly<Record<string, readonly string[]>> = {
+  text: ["text"],
+  image: ["source"],
+  document: ["source", "title"],
+  search_result: ["content", "source", "title"],
+  thinking: ["thinking", "signature"],
+  redacted_thinking: ["data"],
+  tool_use: ["id", "name", "input"],
+  tool_result: ["tool_use_id", "content", "is_error"],
+};
+const everyBlock = ["type", "cache_control"];
+
+/** Values that ask for what happens anyway. */
+const defaults = { citations: { enabled: false }, caller: { type: "direct" } };
+
+/** What of system texts and messages other dialects have no place for. */
+export function lossOfConversation(
+  system: Json | undefined,
+  messages: Json | undefined,
+): Warning[] {
+  return [
+    ...lossOfBlocks(system, "/system"),
+    ...listOf(messages).flatMap((message, at) =>
+      lossOfBlocks(objectOf(message)?.["content"], pointer("messages", at, "content"))
+    ),
+  ];
+}
+
+function lossOfBlocks(content: Json | undefined, path: string): Warning[] {
+  return listOf(content).flatMap((block, at) =>
+    isObject(block) ? lossOfBlock(block, path + pointer(at)) : []
+  );
+}
+
+function lossOfBlock(block: JsonObject, path: string): Warning[] {
+  const type = textOf(block["type"]) ?? "";
+  if (!Object.hasOwn(blockMembers, type)) return [];
+  const known = new Set([...everyBlock, ...blockMembers[type]!]);
+  const inside = type === "tool_result" || type === "search_result"
+    ? lossOfBlocks(block["content"], `${path}/content`)
+    : [];
+  return [...membersDropped(block, path, known, defaults), ...inside];
+}
