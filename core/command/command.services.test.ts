@@ -115,7 +115,7 @@ test(
 
     const user = ["create", "user", "eve", "--email", "eve@example.com", "--first-name", "Eve"];
     const upsert = [...user, "--last-name", "Li", "--secret-from-stdin", "password", "--or-update"];
-    for (const secret of [`${password} of eve`, "short"]) {
+    for (const secret of [`${password} of eve`, `${password} again`]) {
       expect(await vmx(upsert, { stdin: secret })).toMatchObject({ code: 0 });
     }
     const taken = ["create", "user", "eva", "--email", "eve@example.com", "--first-name", "Eva"];
@@ -264,6 +264,28 @@ test("a stored token goes to no other address", async () => {
   expect(ended).toMatchObject({ code: 3, out: "" });
   expect(ended.talk).toContain("Try: vmx login");
 }, 60_000);
+
+test(
+  "a plugin in a folder with nothing installed is tested, and what is wrong is told in full",
+  async () => {
+    mkdirSync(join(folder.path, "acme"));
+    const text = readFileSync(new URL("../../docs/plugins.md", import.meta.url), "utf8");
+    for (const [, name, code] of text.matchAll(/<!-- file: (\S+) -->\n```\w+\n([^]*?)\n```/g)) {
+      file(`acme/${name}`, code!);
+    }
+    const acme = join(folder.path, "acme");
+    const passed = await vmx(["plugin", "test", acme, "--only", "headers", "-o", "json"]);
+    expect(passed.code, passed.talk).toBe(0);
+    expect(JSON.parse(passed.out).length).toBeGreaterThan(3);
+    file("acme/configuration.schema.json", '{ "type": "array" }');
+    const failed = await vmx(["plugin", "test", acme]);
+    expect(failed.code).toBe(1);
+    expect(failed.talk).toContain(
+      'contributes.providers[0].configuration "./configuration.schema.json" does not describe an object',
+    );
+  },
+  60_000,
+);
 
 test("a shell completes commands, options and names", async () => {
   expect((await vmx(["complete", "--", "con"])).out).toBe("context\nconnection\n");

@@ -11,7 +11,7 @@ import addFormats from "ajv-formats";
 import semver from "semver";
 import Type from "typebox";
 import { contributionPoints } from "../contract/index.ts";
-import type { JsonSchema } from "./configuration-schema.ts";
+import { compileConfiguration, type JsonSchema } from "./configuration-schema.ts";
 import type { FoundPackage } from "./discover.ts";
 import { faultSentence, faultsOf } from "./faults.ts";
 import type { Contribution } from "./plugin-host.ts";
@@ -59,10 +59,16 @@ export function createManifestReader(
     if (!semver.satisfies(coreVersion, range, { includePrerelease: true })) {
       throw refuse(`engines.vmx "${range}" does not include this gateway's version ${coreVersion}`);
     }
-    const read = (field: string, path: string) =>
-      readSchema(found.folder, path).catch((cause: Error) => {
-        throw refuse(`${field} "${path}" ${cause.message}`);
-      });
+    const read = async (field: string, path: string) => {
+      try {
+        const schema = await readSchema(found.folder, path);
+        // Ours are checked by tests; the check of others costs what all the rest here does.
+        if (!id.startsWith("@vmx/")) checkSchema(schema);
+        return schema;
+      } catch (cause) {
+        throw refuse(`${field} "${path}" ${(cause as Error).message}`);
+      }
+    };
     const readPrices = async (field: string, path: string): Promise<ProviderPrice[]> => {
       const prices = await readJson(found.folder, path).catch((cause: Error) => {
         throw refuse(`${field} "${path}" ${cause.message}`);
@@ -75,6 +81,10 @@ export function createManifestReader(
         throw refuse(`${field} "${path}" ${cause.message}`);
       });
     const contributions = await contributionsOf(id, manifest, read, readPrices, readLogo);
+    for (const { point, entry, configuration } of contributions) {
+      const fault = bootstrapFault(entry, configuration);
+      if (fault !== undefined) throw refuse(`contributes.${point}: ${fault}`);
+    }
     const settings = manifest.contributes.settings;
     const settingsSchema = settings && await read("contributes.settings.schema", settings.schema);
     const events = contributions.map(({ point, id }) => activationEvent(point, id));
@@ -127,6 +137,27 @@ async function contributionsOf(
     }
   }
   return contributions;
+}
+
+/** Throws when a schema is not one: it would fail with the first connection otherwise. */
+function checkSchema(schema: JsonSchema): void {
+  try {
+    compileConfiguration(schema);
+  } catch (error) {
+    throw new Error(`is not a valid JSON Schema: ${(error as Error).message.split(", ")[0]}`);
+  }
+}
+
+/** What is wrong with the variables of a first run; undefined when each fills a member of the configuration. */
+function bootstrapFault(
+  entry: Readonly<Record<string, unknown>>,
+  configuration: JsonSchema | undefined,
+): string | undefined {
+  const { environment = [] } = (entry["bootstrap"] ?? {}) as ProviderBootstrap;
+  const members = Object.keys((configuration?.["properties"] ?? {}) as object);
+  const wrong = environment.find(({ field }) => !members.includes(field));
+  return wrong && `bootstrap fills "${wrong.field}" from ${wrong.variable}, ` +
+      `but the configuration has ${members.join(", ") || "no members"}`;
 }
 
 async function readSchema(folder: string, path: string): Promise<JsonSchema> {

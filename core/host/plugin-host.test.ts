@@ -113,6 +113,20 @@ test("a broken manifest fails its plugin alone and names package and field", asy
       { contributes: { providers: [{ ...entry("x"), configuration: "./no.json" }] } },
       'contributes.providers[0].configuration "./no.json" does not exist',
     ],
+    scheme: [
+      { contributes: { providers: [{ ...entry("x"), configuration: "./bad.schema.json" }] } },
+      'configuration "./bad.schema.json" is not a valid JSON Schema: schema is invalid: ' +
+      "data/properties/apiKey/type must be equal to one of the allowed values",
+    ],
+    variable: [{
+      contributes: {
+        providers: [{
+          ...entry("x"),
+          configuration: "./good.schema.json",
+          bootstrap: { environment: [{ variable: "ACME_API_KEY", field: "key" }] },
+        }],
+      },
+    }, 'bootstrap fills "key" from ACME_API_KEY, but the configuration has apiKey'],
     outside: [{
       contributes: { providers: [{ ...entry("x"), configuration: "./../good/package.json" }] },
     }, "contributes.providers[0].configuration must match"],
@@ -121,6 +135,9 @@ test("a broken manifest fails its plugin alone and names package and field", asy
     await plugin(`plugins/${name}`, { name, id: name, members });
   }
   await write("plugins/text/package.json", "{");
+  const schema = (type: string) => ({ type: "object", properties: { apiKey: { type } } });
+  await write("plugins/scheme/bad.schema.json", schema("strin"));
+  await write("plugins/variable/good.schema.json", schema("string"));
   await using host = await start();
   for (const [name, [, part]] of Object.entries(broken)) {
     const outcome = host.plugins().find(({ id }) => id === name)?.outcome;

@@ -1,9 +1,10 @@
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type Command, CommandError, UsageError } from "../command.ts";
+import { type Command, UsageError } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { type Row, writeList } from "../output.ts";
+import { lendOwnPackages } from "../own-packages.ts";
 import { activateOne } from "../try-plugin.ts";
 
 /** Longest a case may take. */
@@ -27,7 +28,7 @@ export const pluginTest: Command = {
   summary: "tests the plugin in a folder: manifest, activation, conformance to its contracts",
   operands: "[FOLDER]",
   details: [
-    "Needs no gateway. The conformance cases are those that conformance.test.ts (or .js) of the plugin registers " +
+    "Needs no gateway and nothing installed beside the plugin. The conformance cases are those that conformance.test.ts (or .js) of the plugin registers " +
     "with runCases. The plugin's code runs in this process, with all your rights. Exits with 1 when a case fails.",
   ],
   flags: {
@@ -44,9 +45,13 @@ export const pluginTest: Command = {
     const information = await stat(folder).catch(() => undefined);
     if (!information?.isDirectory()) throw new UsageError(`${folder} is no folder`);
     const rows: Row[] = [];
-    const add = (title: string, result: string, reason?: string) =>
+    // The table cuts long reasons off; here they are told whole.
+    const add = (title: string, result: string, reason?: string) => {
       rows.push({ case: title, result, ...(reason === undefined ? {} : { reason }) });
+      terminal.say(`${marks[result] ?? result} ${title}${reason ? `: ${reason}` : ""}`);
+    };
 
+    lendOwnPackages();
     const plugin = await terminal.during("Activating the plugin", activateOne(folder));
     add("manifest", plugin.manifest ? "failed" : "passed", plugin.manifest);
     if (plugin.manifest === undefined) {
@@ -55,10 +60,7 @@ export const pluginTest: Command = {
       if (file === undefined) {
         add("conformance", "failed", "the plugin has no conformance.test.ts or .js");
       } else {
-        await runConformance(file, input.text("only"), (title, result, reason) => {
-          add(title, result, reason);
-          terminal.say(`${marks[result] ?? result} ${title}${reason ? `: ${reason}` : ""}`);
-        });
+        await runConformance(file, input.text("only"), add);
       }
     }
     terminal.out(writeList(rows, format, terminal));
@@ -85,11 +87,9 @@ async function runConformance(
 ): Promise<void> {
   // Loaded here: the cases bring services of their own along.
   const { collectCases } = await import("../../conformance/case.ts");
-  const cases = await collectCases(() => import(pathToFileURL(file).href)).catch((error) => {
-    throw new CommandError(
-      `Cannot load ${file}: ${error instanceof Error ? error.message : error}`,
-    );
-  });
+  const cases = await collectCases(() => import(pathToFileURL(file).href))
+    .catch((error: unknown) => report("conformance", "failed", `Cannot load ${file}: ${error}`));
+  if (!cases) return;
   const wanted = cases.filter(({ title }) => only === undefined || title.includes(only));
   if (wanted.length === 0) report("conformance", "failed", "no case is registered");
   for (const { title, skip, run } of wanted) {
