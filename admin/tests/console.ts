@@ -5,7 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import axe from "axe-core";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import {
+  type Browser,
+  type BrowserContext,
+  chromium,
+  type Page,
+  type Request,
+} from "playwright-core";
 import { onTestFailed } from "vitest";
 
 /** A gateway with its console, and a browser that looks at it. */
@@ -36,8 +42,12 @@ export interface Visit {
   readonly faults: string[];
   /** Goes to a path and waits until everything has arrived. */
   go(path: string): Promise<void>;
-  /** Serious and critical findings of axe, in a line each. */
-  audit(): Promise<string[]>;
+  /** Goes to a path by a link of the page that is there, and waits as `go` does. */
+  follow(path: string): Promise<void>;
+  /** Makes the window another width and waits until the page has followed. */
+  resize(width: number): Promise<void>;
+  /** Serious and critical findings of axe, in a line each; of everything, or of colours alone. */
+  audit(of?: "everything" | "colours"): Promise<string[]>;
   /** Keeps a picture for people to look at. */
   picture(name: string): Promise<void>;
   close(): Promise<void>;
@@ -45,6 +55,15 @@ export interface Visit {
 
 const password = "correct horse battery staple";
 const adminToken = "console-test-admin-token-0123456789abcdef";
+/** What axe looks for: all that people have agreed on, or only what another theme may break. */
+const auditedRules = {
+  everything: { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] },
+  colours: { type: "rule", values: ["color-contrast", "link-in-text-block"] },
+} as const;
+/** Milliseconds without a request after which a page has everything. */
+const quietMs = 100;
+/** Milliseconds a page has for its requests on a busy machine. */
+const patienceMs = 60_000;
 const pictures = fileURLToPath(new URL("../screenshots/", import.meta.url));
 
 /** Starts a gateway as its user does, on a free port with an embedded database, and Chromium. */
@@ -88,7 +107,7 @@ export async function startConsole(
   ) => {
     const context = await browser.newContext({
       baseURL: url,
-      viewport: { width, height: width < 600 ? 844 : 900 },
+      viewport: viewportOf(width),
       colorScheme: theme,
       reducedMotion: "reduce",
     });
@@ -146,27 +165,65 @@ async function watch(context: BrowserContext): Promise<Visit> {
     if (message.type() === "error") faults.push(`${message.text()} ${message.location().url}`);
   });
   page.on("pageerror", (error) => faults.push(error.message));
+  // Live streams never end: what is waited for is the rest.
+  const pending = new Set<Request>();
+  page.on("requestfinished", (request) => void pending.delete(request));
+  page.on("requestfailed", (request) => void pending.delete(request));
   page.on("request", (request) => {
+    if (request.headers()["accept"] !== "text/event-stream") pending.add(request);
     const { origin, protocol } = new URL(request.url());
     const own = new URL(page.url() === "about:blank" ? request.url() : page.url()).origin;
     if (protocol.startsWith("http") && origin !== own) faults.push(`Third party: ${request.url()}`);
   });
+
+  /** Waits until everything has arrived: what has may bring the page to ask for more. */
+  async function settled(path: string): Promise<void> {
+    await page.locator("main h1, dialog[open]").first().waitFor();
+    const startedAt = performance.now();
+    let quietSince = startedAt;
+    while (performance.now() - quietSince < quietMs) {
+      await page.waitForTimeout(20);
+      if (pending.size > 0) quietSince = performance.now();
+      if (performance.now() - startedAt < patienceMs) continue;
+      const urls = [...pending].map((request) => request.url()).join(", ");
+      throw new Error(`${path} still waits for ${urls}`);
+    }
+    await page.waitForFunction(() => !document.querySelector(".skeleton"));
+  }
+
   return {
     page,
     faults,
     async go(path) {
+      pending.clear();
       await page.goto(path);
-      await page.locator("main h1, dialog[open]").first().waitFor();
-      // Live streams keep the network busy: what is waited for is the page.
-      await page.waitForFunction(() => !document.querySelector(".skeleton"));
-      await page.waitForTimeout(250);
+      await settled(path);
     },
-    async audit() {
-      await page.evaluate(axe.source);
-      const found = await page.evaluate(async () => {
+    async follow(path) {
+      await page.evaluate((href) => {
+        const link = Object.assign(document.createElement("a"), { href });
+        document.querySelector("main")!.append(link);
+        link.click();
+        link.remove();
+      }, path);
+      await page.waitForURL((url) => url.href === new URL(path, url).href);
+      await settled(path);
+    },
+    async resize(width) {
+      if (page.viewportSize()?.width === width) return;
+      await page.setViewportSize(viewportOf(width));
+      // Charts draw anew in the frame after the one that tells them.
+      await page.evaluate(() =>
+        new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
+      );
+    },
+    async audit(of = "everything") {
+      if (!await page.evaluate(() => "axe" in globalThis)) await page.evaluate(axe.source);
+      const found = await page.evaluate(async ({ type, values }) => {
         const { axe } = globalThis as unknown as { axe: typeof import("axe-core") };
         const { violations } = await axe.run(document, {
-          runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
+          runOnly: { type, values: [...values] },
+          resultTypes: ["violations"],
         });
         return violations
           .filter(({ impact }) => impact === "serious" || impact === "critical")
@@ -175,7 +232,7 @@ async function watch(context: BrowserContext): Promise<Visit> {
               `${id}: ${html.slice(0, 160)} ${failureSummary}`
             )
           );
-      });
+      }, auditedRules[of]);
       return found;
     },
     async picture(name) {
@@ -183,6 +240,10 @@ async function watch(context: BrowserContext): Promise<Visit> {
     },
     close: () => context.close(),
   };
+}
+
+function viewportOf(width: number) {
+  return { width, height: width < 600 ? 844 : 900 };
 }
 
 async function stopBrowser(browser: Browser): Promise<void> {

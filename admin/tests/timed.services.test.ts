@@ -201,6 +201,74 @@ test("a credential is replaced under load without a failed request", {
   await visit.close();
 });
 
+test("an API key is rolled under load without a failed request, and its new value is shown once", {
+  timeout: timeoutMs,
+}, async () => {
+  const created = await (await console.call("POST", `${console.apiPath}/api-keys`, {
+    name: "rolled",
+  })).json() as { value: string };
+  const ask = async (key: string) => {
+    const response = await fetch(`${console.url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      body: JSON.stringify({ model: "demo", messages: [{ role: "user", content: "hi" }] }),
+    });
+    await response.text();
+    return response.status;
+  };
+  let running = true;
+  const statuses: number[] = [];
+  const load = Array.from({ length: 2 }, async () => {
+    while (running) statuses.push(await ask(created.value));
+  });
+  const visit = await console.open();
+  const { page } = visit;
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  const dialog = (name: string) => page.getByRole("dialog", { name });
+  let rolled = "";
+  try {
+    await visit.go(`${home}/keys/rolled`);
+    const clock = startClock();
+    await clock.click(page.getByRole("button", { name: "Roll key" }));
+    await dialog("Roll key rolled?").getByLabel("The old value stops working")
+      .selectOption({ label: "in an hour" });
+    await clock.click(dialog("Roll key rolled?").getByRole("button", { name: "Roll key" }));
+    const secret = dialog("The new value");
+    await clock.click(secret.getByRole("button", { name: "Copy" }));
+    clock.say("Roll an API key and copy its new value");
+    expect(clock.clicks).toBeLessThanOrEqual(3);
+    rolled = await page.evaluate(() => navigator.clipboard.readText());
+    expect(rolled).toMatch(/^vmx_sk_/);
+    expect(rolled).not.toBe(created.value);
+    expect(await secret.getByLabel("The secret").inputValue()).toBe(rolled);
+    expect(await visit.audit()).toEqual([]);
+    await visit.picture("journey-key-rolled");
+    await secret.getByLabel("I have stored it in a safe place").check();
+    await secret.getByRole("button", { name: "Done" }).click();
+    await secret.waitFor({ state: "hidden" });
+    await page.getByText(/^The old value/).first().waitFor();
+    expect(await page.content()).not.toContain(rolled);
+    const before = statuses.length;
+    await expect.poll(() => statuses.length, { timeout: 30_000 }).toBeGreaterThan(before + 20);
+  } finally {
+    running = false;
+    await Promise.all(load);
+  }
+  globalThis.console.log(`${statuses.length} requests with the old value meanwhile`);
+  expect(statuses.filter((status) => status !== 200)).toEqual([]);
+  expect(await ask(rolled)).toBe(200);
+  await visit.go(`${home}/keys/rolled`);
+  expect(await page.content()).not.toContain(rolled);
+
+  // Without grace the value before ends at once.
+  await page.getByRole("button", { name: "Roll key" }).click();
+  await dialog("Roll key rolled?").getByRole("button", { name: "Roll key" }).click();
+  await dialog("The new value").getByLabel("The secret").waitFor();
+  await expect.poll(() => ask(rolled), { timeout: 30_000 }).toBe(401);
+  expect(visit.faults).toEqual([]);
+  await visit.close();
+});
+
 test("who watches the pools is told why a share moved", { timeout: timeoutMs }, async () => {
   const shared = await (await console.call("POST", `${console.apiPath}/ai-connections`, {
     name: "shared",
