@@ -1,6 +1,6 @@
 import type { Log } from "../contract/plugin.ts";
 import type { Database } from "./database.ts";
-import { isDatabaseUnavailable, isHostUnknown } from "./database-error.ts";
+import { isDatabaseRefused, isDatabaseUnavailable, isHostUnknown } from "./database-error.ts";
 import {
   createConnectionOpener,
   type OpenedConnection,
@@ -48,8 +48,8 @@ export interface SnapshotLoader {
   current(): Snapshot;
   /**
    * Loads for the first time and begins to poll. With the database away it takes the file, or stays
-   * `starting` and keeps trying. Rejects when the first load fails for another reason, and when nothing is kept and
-   * nobody knows the database's host.
+   * `starting` and keeps trying. Rejects when the first load fails for another reason, when the database refuses what
+   * the settings say, and when nothing is kept and nobody knows the database's host.
    */
   start(): Promise<void>;
   /** Loads now; whoever changed the configuration calls it before answering. Throws `DATABASE_UNAVAILABLE`. */
@@ -217,7 +217,7 @@ export function createSnapshotLoader(options: SnapshotLoaderOptions): SnapshotLo
       try {
         await load();
       } catch (error) {
-        if (!isDatabaseUnavailable(error)) throw error;
+        if (!isDatabaseUnavailable(error) || isDatabaseRefused(error)) throw error;
         await takeFile();
         if (state.status === "starting" && isHostUnknown(error)) throw error;
       }

@@ -8,6 +8,7 @@ import { startTestDatabase, type TestDatabase } from "./testing.ts";
 
 const password = "the-password-of-the-limited-user";
 const [limited, guest, name] = ["limited", "guest", "narrow"];
+const patience = { timeout: 60_000, interval: 200 };
 const folders: { remove(): void }[] = [];
 let server: TestDatabase;
 let database: Database;
@@ -89,11 +90,47 @@ test.each<[string, () => string, string]>([
   expect(sentence).toMatch(/^Cannot start: .*DATABASE_URL/);
 });
 
-test("a user who may create starts a gateway, one whose rights went is told so at the next start", async () => {
+test("a user who may create starts a gateway, one whose password went is told so at the next start", async () => {
   const DATA_DIR = dataDir();
+  const apiKey = "an-api-key-for-a-refusing-database-01";
+  const adminToken = "an-admin-token-for-a-refusing-database";
   await administer(`grant create on database ${name} to ${limited}`);
-  const gateway = await startProcess({ DATA_DIR, DATABASE_URL: changed({}) });
+  const gateway = await startProcess({
+    DATA_DIR,
+    DATABASE_URL: changed({}),
+    VMX_BOOTSTRAP_API_KEY: apiKey,
+    VMX_ADMIN_TOKEN: adminToken,
+  });
+  const api = (path: string, body?: unknown) =>
+    fetch(`${gateway.ready.baseUrl.replace(/\/v1$/, "/api/v1")}${path}`, {
+      method: body === undefined ? "GET" : "POST",
+      headers: { authorization: `Bearer ${adminToken}`, "content-type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  const ask = () =>
+    fetch(`${gateway.ready.baseUrl}/chat/completions`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${apiKey}` },
+      body: JSON.stringify({ model: "demo", messages: [{ role: "user", content: "hi" }] }),
+    });
+  const { data: [workspace] } = await (await api("/workspaces?includesEnvironments=true")).json();
+  const { workspaceId, environments: [{ environmentId }] } = workspace;
+
+  // While it runs, a password that was changed is an outage: nothing is lost.
+  const end = `select pg_terminate_backend(pid) from pg_stat_activity where usename = '${limited}'`;
+  await administer(`alter role ${limited} password 'another one'`, end);
+  await expect.poll(async () => (await api("/workspaces", { name: "refused" })).status, patience)
+    .toBe(503);
+  const answer = await ask();
+  expect(answer.status).toBe(200);
+  const requestId = answer.headers.get("x-vmx-request-id");
+  await expect.poll(() => gateway.output(), patience).toContain("audit records wait in the spool");
+  await administer(`alter role ${limited} password '${password}'`);
+  const row = `/workspaces/${workspaceId}/environments/${environmentId}/audit/${requestId}`;
+  await expect.poll(async () => (await api(row)).status, patience).toBe(200);
+  expect(gateway.output()).not.toContain(password);
   expect(await gateway.end()).toBe(0);
+
   await administer(`alter role ${limited} password 'another one'`);
   const { code, output } = await failToStart({ DATA_DIR, DATABASE_URL: changed({}) });
   expect(code).toBe(1);
