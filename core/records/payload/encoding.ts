@@ -1,16 +1,26 @@
 import { promisify } from "node:util";
-import { constants, zstdCompress, zstdCompressSync, zstdDecompress } from "node:zlib";
+import {
+  constants,
+  gunzip,
+  gzipSync,
+  zstdCompress,
+  zstdCompressSync,
+  zstdDecompress,
+} from "node:zlib";
 
 const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
-// Setting up a compression costs more than it saves on less; what the database keeps apart, it compresses itself.
-const minBytes = 4 * 1024;
+const inflate = promisify(gunzip);
+const minBytes = 1024;
+// Below it setting up a zstd compression costs more than all of a gzip with little memory.
+const zstdBytes = 8 * 1024;
 // Handing a few kilobytes to another thread costs more than compressing them.
 const threadBytes = 32 * 1024;
-const options = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+const zstd = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+const gzip = { level: 1, memLevel: 5, windowBits: 13 };
 
 /** How a payload's bytes are written. */
-export type PayloadEncoding = "json" | "zstd";
+export type PayloadEncoding = "json" | "gzip" | "zstd";
 
 /** Compresses a document, a large one off the event loop; a small one stays as it is. */
 export async function encodePayload(
@@ -18,14 +28,25 @@ export async function encodePayload(
 ): Promise<{ encoding: PayloadEncoding; bytes: Buffer }> {
   const bytes = Buffer.from(text);
   if (bytes.length < minBytes) return { encoding: "json", bytes };
+  if (bytes.length < zstdBytes) {
+    return { encoding: "gzip", bytes: gzipSync(bytes, gzip) };
+  }
   const packed = bytes.length < threadBytes
-    ? zstdCompressSync(bytes, options)
-    : await compress(bytes, options);
+    ? zstdCompressSync(bytes, zstd)
+    : await compress(bytes, zstd);
   return { encoding: "zstd", bytes: packed };
 }
 
-/** Reads a stored document. */
+/**
+ * Reads a stored document.
+ *
+ * Throws for bytes that are not what their encoding says.
+ */
 export async function decodePayload(encoding: string, bytes: Uint8Array): Promise<unknown> {
-  const text = encoding === "zstd" ? await decompress(bytes) : Buffer.from(bytes);
+  const text = encoding === "zstd"
+    ? await decompress(bytes)
+    : encoding === "gzip"
+    ? await inflate(bytes)
+    : Buffer.from(bytes);
   return JSON.parse(text.toString("utf8")) as unknown;
 }
