@@ -320,6 +320,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
         ],
         publicUrl: config.publicUrl,
         corsOrigins: config.corsOrigins,
+        refusing: () => refusing,
         async readiness(context) {
           const plain = { status: status.readiness() };
           if (!showsCredential(context)) return plain;

@@ -1,5 +1,6 @@
 import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { Vmx, type VmxError } from "@vmx/sdk";
 import { afterEach, expect, test } from "vitest";
 import { type GatewayProcess, startProcess, temporaryFolder } from "./testing.ts";
 
@@ -46,6 +47,32 @@ async function beginStream(model: string) {
     },
   };
 }
+
+test(
+  "who follows events is sent away and does not hold the gateway up by coming back",
+  async () => {
+    // Longer than the test may take: only a gateway that need not wait ends in time.
+    const { end } = await start(600);
+    const vmx = new Vmx({ baseUrl: origin(), token: adminToken });
+    const stop = new AbortController();
+    const states: (string | undefined)[] = [];
+    let isOpen = () => {};
+    const opened = new Promise<void>((resolve) => isOpen = resolve);
+    const followed = (async () => {
+      const onState = (state: string, error?: VmxError) => {
+        states.push(error?.code ?? state);
+        isOpen();
+      };
+      for await (const _ of vmx.audit.stream({}, { signal: stop.signal, onState })) break;
+    })();
+    await opened;
+    expect(await end()).toBe(0);
+    stop.abort();
+    await followed;
+    expect(states.slice(0, 2)).toEqual(["live", "reconnecting"]);
+  },
+  60_000,
+);
 
 const readiness = () => fetch(`${origin()}/readyz`).then(({ status }) => status, () => "closed");
 

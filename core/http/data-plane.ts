@@ -119,7 +119,8 @@ function unknownPath(method: string, pathname: string, meant: string | undefined
   );
 }
 
-function shuttingDown(): GatewayError {
+/** What new requests are refused with while the gateway leaves. */
+export function shuttingDown(): GatewayError {
   return new GatewayError("shutting_down", "The gateway is shutting down", {
     retryAfterSeconds: 1,
     shouldRetry: true,

@@ -4,7 +4,7 @@ import { v7 as uuidv7 } from "uuid";
 import type { Log } from "../contract/index.ts";
 import { problemOf } from "../management/problem.ts";
 import { bind } from "./bind.ts";
-import type { DataPlane } from "./data-plane.ts";
+import { type DataPlane, shuttingDown } from "./data-plane.ts";
 import { createCors } from "./cors.ts";
 import { answerHealth, type ReadinessSource } from "./health.ts";
 import { writeAnswer } from "./problem.ts";
@@ -25,6 +25,8 @@ export interface HttpParts {
   /** Middleware of the management plane and whatever else is served beside the data plane. */
   readonly middleware: readonly Koa.Middleware[];
   readonly readiness: ReadinessSource;
+  /** True while new requests must be refused because the gateway leaves; never when absent. */
+  readonly refusing?: () => boolean;
   readonly log: Log;
   /** `VMX_PUBLIC_URL`, when it is set. */
   readonly publicUrl?: string | undefined;
@@ -63,6 +65,13 @@ export async function listen(host: string, port: number, parts: HttpParts): Prom
     context.status = health.status;
     context.set("cache-control", "no-store");
     context.body = health.body;
+  });
+  app.use((context, next) => {
+    if (!parts.refusing?.()) return next();
+    // A reader of events who came back on its connection time and again would hold the gateway up.
+    context.set("connection", "close");
+    const place = { instance: context.path.slice(0, 500), requestId: uuidv7() };
+    writeAnswer(context, problemOf(shuttingDown(), place, parts.log));
   });
   for (const middleware of parts.middleware) app.use(middleware);
 
