@@ -147,6 +147,10 @@ export interface FileContent extends Piece {
   readonly type: "file";
   readonly source: MediaSource;
   readonly name?: string;
+  /** What the caller tells the model about it, beside its content. */
+  readonly context?: string;
+  /** True when answers are to cite it. */
+  readonly citations?: boolean;
 }
 
 /** Audio input; `format` as the caller named it, such as `wav`. */

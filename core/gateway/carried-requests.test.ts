@@ -556,6 +556,29 @@ describe.each(Object.keys(samples))("what a %s caller sends", (caller) => {
   });
 });
 
+test.each(["gemini-generate-content", "bedrock-converse"])(
+  "what an embeddings caller sends is carried to a %s leg or told of",
+  async (target) => {
+    const [from, to] = await Promise.all(
+      ["openai-chat", target].map((id) => gateway.host.get("dialects", id)),
+    );
+    const embeddings: Readonly<Record<keyof OpenAI.EmbeddingCreateParams, unknown>> = {
+      model: "amazon.titan-embed-text-v2:0",
+      input: "mark-text",
+      dimensions: 512,
+      encoding_format: "float",
+      user: "mark-user",
+    };
+    const body = { ...embeddings, unheard_of: "mark-more" } as JsonObject;
+    const decoded = from!.decodeRequest(body, "embeddings");
+    const options = { model: String(embeddings.model), family: "of-nobody" };
+    const encoded = to!.encodeRequest(decoded.value, options);
+    expect(JSON.stringify(encoded.value)).toMatch(/512.*mark-text|mark-text.*512/);
+    expect([...decoded.warnings, ...encoded.warnings].map(({ path }) => path).sort())
+      .toEqual(["/unheard_of", "/user"]);
+  },
+);
+
 /** Whether a value stands in a body: as it is, as base64, or inside a data URL. A flag leaves no trace. */
 function isCarried(value: unknown, text: string): boolean {
   if (typeof value === "boolean") return false;

@@ -11,6 +11,7 @@ import { GatewayError } from "../contract/index.ts";
 import { mayHoldSignatures, mergeObjects, settingPath, withoutSignatures } from "../kit/index.ts";
 import { lossRule } from "./answer-headers.ts";
 import { defaultArguments, type LegCodec } from "./codec.ts";
+import { distinctWarnings } from "./distinct-warnings.ts";
 import type { Exchange } from "./exchange.ts";
 import { inlineMedia } from "./fetch-media.ts";
 import { refuseState } from "./provider-state.ts";
@@ -45,7 +46,11 @@ export async function createTranslation(
   );
   const profile = provider.profile?.(model, outbound.id, connection);
   const encoded = outbound.encodeRequest(call, { model, family, ...(profile ? { profile } : {}) });
-  const warnings = [...decoded.warnings, ...lossOfChoice(call), ...encoded.warnings];
+  const warnings = distinctWarnings([
+    ...decoded.warnings,
+    ...lossOfChoice(call),
+    ...encoded.warnings,
+  ]);
   refuseLoss(exchange, warnings);
   // Dialects that have a use for the marks of tool-call ids have taken them out; no other service may see them.
   const bare = mayHoldSignatures(body.text) ? withoutSignatures(encoded.value) : encoded.value;
@@ -92,7 +97,7 @@ export async function createTranslation(
       return {
         text: JSON.stringify(written.value),
         facts,
-        warnings: [...parts.warnings, ...written.warnings],
+        warnings: distinctWarnings([...parts.warnings, ...written.warnings]),
       };
     },
   };

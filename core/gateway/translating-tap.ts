@@ -12,6 +12,7 @@ import type {
   Tokens,
 } from "../contract/index.ts";
 import { createSseReader, estimateTokens, writeFrame } from "../kit/index.ts";
+import { distinctWarnings } from "./distinct-warnings.ts";
 
 const none = new Uint8Array(0);
 
@@ -104,7 +105,7 @@ export function createTranslatingTap(parts: TranslatingTapParts): Tap {
       const endMarker = encoder.end().map(writeFrame).join("");
       return endMarker === "" ? result : { ...result, endMarker: Buffer.from(endMarker) };
     },
-    warnings: () => [...decoder.warnings ?? [], ...encoder.warnings ?? []],
+    warnings: () => distinctWarnings([...decoder.warnings ?? [], ...encoder.warnings ?? []]),
     facts(): AnswerFacts & { readonly complete: boolean } {
       const tier = serviceTier ?? start?.serviceTier;
       const sequence = encoder.sequence?.();

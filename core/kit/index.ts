@@ -7,6 +7,7 @@ export * from "./check-reservation.ts";
 export * from "./downlevel-schema.ts";
 export * from "./egress.ts";
 export * from "./estimate.ts";
+export * from "./file-losses.ts";
 export * from "./frame-text.ts";
 export * from "./framing.ts";
 export * from "./http.ts";

@@ -305,3 +305,45 @@ test("a stream told before its last event counts no output", () => {
   tap.push(new TextEncoder().encode(`event: message_start\ndata: ${JSON.stringify(start)}\n\n`));
   expect(tap.facts().tokens).toMatchObject({ inputUncached: 1, output: null });
 });
+
+test("events and deltas nobody has heard of are told of, each kind once", () => {
+  const decoder = dialect.streamDecoder();
+  const text = { type: "content_block_start", index: 0, content_block: { type: "text", text: "" } };
+  const hologram = { type: "content_block_delta", index: 0, delta: { type: "hologram_delta" } };
+  const events = [
+    { type: "message_start", message: message([]) },
+    { type: "ping" },
+    text,
+    hologram,
+    hologram,
+    { type: "content_block_stop", index: 0 },
+    { type: "scent" },
+    { type: "message_delta", delta: { stop_reason: "end_turn" } },
+    { type: "message_stop" },
+  ];
+  for (const event of events) decoder.push({ data: JSON.stringify(event) });
+  expect(decoder.warnings?.map(({ code, detail }) => [code, detail])).toEqual([
+    ["answer_part_dropped", "hologram_delta"],
+    ["answer_part_dropped", "scent"],
+  ]);
+});
+
+test("a delta of a block only this dialect knows grows the block", () => {
+  const decoder = dialect.streamDecoder();
+  const events = [
+    { type: "message_start", message: message([]) },
+    { type: "content_block_start", index: 0, content_block: { type: "compaction" } },
+    {
+      type: "content_block_delta",
+      index: 0,
+      delta: { type: "compaction_delta", content: "All in short" },
+    },
+    { type: "content_block_stop", index: 0 },
+    { type: "message_delta", delta: { stop_reason: "end_turn" } },
+    { type: "message_stop" },
+  ];
+  const parts = events.flatMap((event) => [...decoder.push({ data: JSON.stringify(event) })]);
+  expect(assembleParts(parts).find((part) => part.type === "native")?.native.value)
+    .toMatchObject({ type: "compaction", content: "All in short" });
+  expect(decoder.warnings).toEqual([]);
+});

@@ -59,7 +59,16 @@ function decodeBlock(block: JsonObject, path: string): ContentPart {
     case "document": {
       const source = readSource(objectOf(block["source"]));
       if (!source) break;
-      return { type: "file", source, ...present({ name: textOf(block["title"]) }), ...kept };
+      return {
+        type: "file",
+        source,
+        ...present({
+          name: textOf(block["title"]),
+          context: textOf(block["context"]) || undefined,
+          citations: objectOf(block["citations"])?.["enabled"] === true || undefined,
+        }),
+        ...kept,
+      };
     }
     case "search_result": {
       const text = searchText(block);

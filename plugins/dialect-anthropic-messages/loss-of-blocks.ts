@@ -6,7 +6,7 @@ import { listOf, objectOf, pointer, textOf } from "./read-json.ts";
 const blockMembers: Readonly<Record<string, readonly string[]>> = {
   text: ["text"],
   image: ["source"],
-  document: ["source", "title"],
+  document: ["source", "title", "context", "citations"],
   search_result: ["content", "source", "title"],
   thinking: ["thinking", "signature"],
   redacted_thinking: ["data"],

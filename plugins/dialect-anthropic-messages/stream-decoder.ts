@@ -19,6 +19,7 @@ import {
   readRefusal,
   readSources,
 } from "./decode-response.ts";
+import { droppedPart } from "./encode-response.ts";
 import { readErrorBody } from "./errors.ts";
 import { compact, native, numberOf, objectOf, objectsOf, textOf } from "./read-json.ts";
 import { answerForm, unwrapAnswer } from "./structured-output.ts";
@@ -90,6 +91,13 @@ export function streamDecoder(options: DecodeOptions = {}): StreamDecoder {
     if (entry.index !== undefined) out.push({ type: "block-delta", index: entry.index, text });
   };
 
+  /** Notes an event or a delta nobody reads, once for each kind of it. */
+  const skip = (type: string): void => {
+    const detail = type.slice(0, 100);
+    if (warnings.some((warning) => warning.detail === detail)) return;
+    warnings.push(droppedPart("/content", detail));
+  };
+
   const readDelta = (entry: OpenBlock, delta: JsonObject): void => {
     switch (delta["type"]) {
       case "text_delta":
@@ -110,8 +118,10 @@ export function streamDecoder(options: DecodeOptions = {}): StreamDecoder {
         return;
       }
       default: {
-        const { type: _type, ...members } = delta;
+        const { type, ...members } = delta;
         entry.wire = { ...entry.wire, ...members };
+        // What only this dialect has is told when it is whole; of all others this is lost.
+        if (entry.head) skip(textOf(type) ?? "delta");
       }
     }
   };
@@ -207,6 +217,10 @@ export function streamDecoder(options: DecodeOptions = {}): StreamDecoder {
         return stop();
       case "error":
         return fail(event);
+      case "ping":
+        return;
+      default:
+        skip(textOf(event["type"]) ?? "event");
     }
   };
 

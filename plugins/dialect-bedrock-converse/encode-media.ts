@@ -1,7 +1,8 @@
 import type { FileContent, ImageContent, JsonObject, MediaSource } from "@vmx/core/contract";
+import { fileLosses } from "@vmx/core/kit";
 import { type EncodeContext, refuse, refuseState } from "./encode-context.ts";
 import { documentFormat, imageFormat } from "./media.ts";
-import { objectOf, ownNative } from "./read-json.ts";
+import { compact, objectOf, ownNative } from "./read-json.ts";
 
 /** Writes an image. The service takes bytes, and objects of its own storage. */
 export function encodeImage(part: ImageContent, path: string, context: EncodeContext): JsonObject {
@@ -36,23 +37,38 @@ export function encodeFile(part: FileContent, path: string, context: EncodeConte
     return own;
   }
   const { source } = part;
-  const name = part.name;
   const uri = storedAt(source);
   if (uri !== undefined) {
     const format = formatOfUrl(uri, documentFormat) ?? "pdf";
-    return {
-      document: { format, name: context.documentName(name), source: { s3Location: { uri } } },
-    };
+    return document(part, format, { s3Location: { uri } }, context);
   }
   if (source.kind === "id") return refuseState("a file by its id", path);
   if (source.kind === "url") return refuse("a file without its bytes", path);
   if (imageFormat(source.mediaType) !== undefined && source.kind === "base64") {
+    context.warnings.push(...fileLosses(part, path));
     return encodeImage({ type: "image", source }, path, context);
   }
   const format = documentFormat(source.mediaType);
   if (format === undefined) return refuse(`a file of type "${source.mediaType}"`, path);
   const bytes = source.kind === "text" ? Buffer.from(source.text).toString("base64") : source.data;
-  return { document: { format, name: context.documentName(name), source: { bytes } } };
+  return document(part, format, { bytes }, context);
+}
+
+function document(
+  part: FileContent,
+  format: string,
+  source: JsonObject,
+  { documentName }: EncodeContext,
+): JsonObject {
+  return {
+    document: compact({
+      format,
+      name: documentName(part.name),
+      source,
+      context: part.context,
+      citations: part.citations ? { enabled: true } : undefined,
+    }),
+  };
 }
 
 /** The name a document has on the wire; undefined for any other block. */

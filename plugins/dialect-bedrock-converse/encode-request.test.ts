@@ -404,6 +404,23 @@ test("documents get names the service takes, and a text beside them", () => {
   expect(codes).toEqual(["document_caption_synthesized /messages/0"]);
 });
 
+test("what is told about a document, and that it is to be cited, goes with it", () => {
+  const source = { kind: "base64", mediaType: "application/pdf", data: "JVBERi0=" } as const;
+  const { body, codes } = encode({
+    turns: [{
+      role: "user",
+      parts: [
+        { type: "text", text: "See" },
+        { type: "file", source, name: "a", context: "Of 1999", citations: true },
+      ],
+    }],
+  });
+  expect(body["messages"]).toMatchObject([{
+    content: [{}, { document: { context: "Of 1999", citations: { enabled: true } } }],
+  }]);
+  expect(codes).toEqual([]);
+});
+
 test("what the service has no place for is refused by name", () => {
   const user = (part: Turn["parts"][number]): Partial<Call> => ({
     turns: [{ role: "user", parts: [part] }],

@@ -42,6 +42,9 @@ export function encodeRequest(call: Call, options: EncodeOptions): EncodedReques
     warnings: [],
   };
   if (call.operation === "embeddings") {
+    for (const name of call.dialect === dialectId ? [] : Object.keys(call.extras)) {
+      context.warnings.push(dropped(pointer(name)));
+    }
     return { value: encodeInput(call, options.model, context), warnings: context.warnings };
   }
   const body = mergeObjects(profile.members, compact(encodeChat(call, context)));

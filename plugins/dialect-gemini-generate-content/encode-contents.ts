@@ -9,6 +9,7 @@ import {
   type ToolResultContent,
   type Turn,
 } from "@vmx/core/contract";
+import { fileLosses } from "@vmx/core/kit";
 import { unpackCallId } from "./call-id.ts";
 import type { EncodeContext } from "./encode-context.ts";
 import { writeMedia } from "./media.ts";
@@ -153,6 +154,9 @@ function warnOfMedia(
   }
   if (part.type === "file" && part.name !== undefined) {
     context.warn("file_name_dropped", path, "dropped", part.name);
+  }
+  for (const { code, path: at, action } of part.type === "file" ? fileLosses(part, path) : []) {
+    context.warn(code, at, action);
   }
 }
 

@@ -6,6 +6,7 @@ import {
   type NativeContent,
   type Warning,
 } from "@vmx/core/contract";
+import { fileLosses } from "@vmx/core/kit";
 import { writeUrl } from "./media.ts";
 import type { ChatProfile } from "./profile.ts";
 import { compact, dialectId, objectOf, ownNative, restore, textOf } from "./read-json.ts";
@@ -71,6 +72,7 @@ function encodePart(part: ContentPart, path: string, context: EncodeContext): Js
       return restore({ type: "input_audio", input_audio: audio, ...cache }, own, audioMembers);
     }
     case "file":
+      if (!own) context.warnings.push(...fileLosses(part, path));
       return restore(
         { type: "file", file: encodeFile(part, objectOf(own?.["file"]), path), ...cache },
         own,

@@ -1,4 +1,5 @@
 import type { Call, ContentPart, Json, JsonObject, SystemText, Turn } from "@vmx/core/contract";
+import { fileLosses } from "@vmx/core/kit";
 import { pointer, restore } from "@vmx/dialect-openai-chat/read-json";
 import { encodePart, nativeValue, placeOf, refuse } from "./encode-content.ts";
 import { encodeCall, type EncodeContext, encodeReasoning, encodeResult } from "./encode-items.ts";
@@ -112,6 +113,7 @@ function encodeTurn(turn: Turn, path: string, context: EncodeContext): JsonObjec
   const said: ContentPart[] = [];
   for (const part of turn.parts) {
     const at = part.path ?? path;
+    if (part.type === "file" && !ownNative(part)) context.warnings.push(...fileLosses(part, at));
     if (part.type === "tool-result") items.push(encodeResult(part, at, context));
     else if (turn.role === "tool" && part.type === "native") items.push(nativeValue(part, at));
     else said.push(part);

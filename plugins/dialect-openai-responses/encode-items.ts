@@ -6,7 +6,13 @@ import type {
   ToolResultContent,
   Warning,
 } from "@vmx/core/contract";
-import { type NameAlphabet, packReasoning, spellName, type ToolNames } from "@vmx/core/kit";
+import {
+  fileLosses,
+  type NameAlphabet,
+  packReasoning,
+  spellName,
+  type ToolNames,
+} from "@vmx/core/kit";
 import { compact, objectOf, restore } from "@vmx/dialect-openai-chat/read-json";
 import { encodePart } from "./encode-content.ts";
 import { ownNative } from "./native.ts";
@@ -83,6 +89,10 @@ export function encodeResult(
   context: EncodeContext,
 ): JsonObject {
   const own = ownNative(result);
+  for (const part of result.content) {
+    if (part.type !== "file" || ownNative(part)) continue;
+    context.warnings.push(...fileLosses(part, part.path ?? path));
+  }
   const parts = result.isError ? markError(result.content, path, context) : result.content;
   const [first] = parts;
   const bare = parts.length === 1 && first?.type === "text" && !Array.isArray(own?.["output"]);

@@ -13,6 +13,7 @@ import { listOf, numberOf, objectOf, textOf } from "@vmx/dialect-openai-chat/rea
 import { readFinish, readStart, readUsage, withCallersName } from "./decode-response.ts";
 import { readStreamError } from "./errors.ts";
 import { native } from "./native.ts";
+import { isRepeated } from "./repeated-events.ts";
 import { createItemReader, type ItemReader } from "./stream-items.ts";
 
 /**
@@ -26,6 +27,7 @@ export function createStreamDecoder(options: DecodeOptions = {}): StreamDecoder 
   const items = new Map<number, ItemReader>();
   const ids = new Map<string, number>();
   const warnings: Warning[] = [];
+  const unread = new Set<string>();
   let out: StreamPart[] = [];
   let blocks = 0;
   let started = false;
@@ -76,6 +78,14 @@ export function createStreamDecoder(options: DecodeOptions = {}): StreamDecoder 
       native: native(event),
     });
     ended = true;
+  };
+
+  /** Notes an event nobody reads, once for each kind of it. */
+  const skip = (type: string): void => {
+    if (isRepeated(type) || unread.has(type)) return;
+    unread.add(type);
+    const detail = type.slice(0, 100);
+    warnings.push({ code: "answer_part_dropped", path: "/output", action: "dropped", detail });
   };
 
   const read = (type: string, event: JsonObject): void => {
@@ -131,6 +141,8 @@ export function createStreamDecoder(options: DecodeOptions = {}): StreamDecoder 
         );
       case "response.reasoning_text.delta":
         return itemOf(event, "reasoning").reasoning("content", at, delta);
+      default:
+        return skip(type);
     }
   };
 

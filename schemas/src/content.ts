@@ -59,6 +59,8 @@ const FileContent = Type.Object({
   type: Type.Literal("file"),
   source: MediaSource,
   name: Type.Optional(Type.String()),
+  context: Type.Optional(Type.String({ description: "What is told about it beside its content" })),
+  citations: Type.Optional(Type.Boolean({ description: "Answers are to cite it" })),
   ...piece,
 }, closed);
 
