@@ -164,6 +164,41 @@ test("what is typed on one tab is still there after a look at another, and nothi
   await visit.close();
 });
 
+test(
+  "a resource is tried with what is not saved yet, and the sample of the test bench is sent for real",
+  {
+    timeout: 120_000,
+  },
+  async () => {
+    const visit = await console.open();
+    const { page } = visit;
+    await visit.go(`${home}/resources/demo`);
+    await page.getByRole("combobox", { name: "Model" }).fill("echo-tokens-3");
+    await page.keyboard.press("Tab");
+    await page.getByText("Calls the resource as it is saved").waitFor({ state: "detached" });
+    await page.getByText("Your unsaved changes go along with the request").click();
+    const answer = page.getByRole("region", { name: "Answer of demo" });
+    await page.getByRole("button", { name: "Send", exact: true }).click();
+    await answer.getByText("Served by echo/echo-tokens-3").waitFor();
+    await answer.getByText("Done", { exact: true }).waitFor();
+    expect(await visit.audit()).toEqual([]);
+    await visit.picture("journey-resource-tried");
+    // A look at another tab keeps the change, and the bench sends its own sample.
+    await page.getByRole("link", { name: "Routing" }).click();
+    await page.getByText("Goes to echo/echo-tokens-3").waitFor();
+    await page.getByRole("button", { name: "With tools" }).click();
+    await page.getByRole("button", { name: "Send for real" }).click();
+    await answer.getByText("Done", { exact: true }).waitFor();
+    await answer.getByText("Headers, request and curl").click();
+    await answer.getByText('"tools"').first().waitFor();
+    expect(visit.faults).toEqual([]);
+    const stored = await (await console.call("GET", `${console.apiPath}/ai-resources?name=demo`))
+      .json();
+    expect(stored.data[0].model.model).toBe("echo");
+    await visit.close();
+  },
+);
+
 test("an unsaved change is guarded, and a change by somebody else is compared", {
   timeout: 120_000,
 }, async () => {

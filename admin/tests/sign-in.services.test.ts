@@ -104,6 +104,29 @@ test(
   },
 );
 
+test("who never was signed in is asked to, and whose session has ended is told so and comes back", {
+  timeout: timeoutMs,
+}, async () => {
+  const stranger = await openStranger();
+  await stranger.page.goto("/roles");
+  await stranger.page.getByRole("heading", { name: "Sign in to VM-X" }).waitFor();
+  expect(await stranger.page.getByText("Your session has ended").count()).toBe(0);
+  await stranger.close();
+  const visit = await console.open();
+  const { page } = visit;
+  await visit.go("/w/default/default/keys");
+  await page.context().clearCookies();
+  await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "AI Resources" })
+    .click();
+  await page.getByText("Your session has ended").waitFor();
+  await page.getByLabel("Username or email").fill("admin");
+  await page.getByLabel("Password").fill("correct horse battery staple");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/\/resources$/);
+  await page.getByRole("heading", { name: "AI Resources" }).waitFor();
+  await visit.close();
+});
+
 test(
   "who is refused is told why on the sign-in page, in words",
   { timeout: timeoutMs },
