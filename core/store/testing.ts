@@ -12,6 +12,8 @@ export interface TestDatabase {
   readonly dataDir: string;
   /** Process id of the database server, for tests that pause or kill it. */
   serverPid(): number;
+  /** Ends the server at once, as when its machine dies; it does not come back. */
+  die(): Promise<void>;
   /** Opens a further handle, as another process would have it. Each schema is an installation of its own. */
   open(schema?: string): Promise<Database>;
   stop(): Promise<void>;
@@ -47,10 +49,17 @@ export async function startTestDatabase(): Promise<TestDatabase> {
     settings: disposable,
   });
   const handles: Database[] = [];
+  let stopped: Promise<void> | undefined;
+  const stopServer = () => stopped ??= embedded.stop();
   return {
     url: embedded.url,
     dataDir,
     serverPid: () => embedded.pid,
+    async die() {
+      // An immediate shutdown: connections break off. By itself it would be started again.
+      process.kill(embedded.pid, "SIGQUIT");
+      await stopServer();
+    },
     async open(schema = "vmx") {
       const database = openDatabase({ url: embedded.url, schema, poolMax: 5 }, silentLog);
       handles.push(database);
@@ -59,7 +68,7 @@ export async function startTestDatabase(): Promise<TestDatabase> {
     },
     async stop() {
       await Promise.all(handles.map((database) => database.close()));
-      await embedded.stop();
+      await stopServer();
       for (const folder of [dataDir, `${dataDir}-outside`]) {
         rmSync(folder, { recursive: true, force: true });
       }
