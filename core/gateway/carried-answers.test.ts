@@ -271,6 +271,19 @@ const samples: Readonly<Record<string, readonly Sample[]>> = {
       sample(name, completion({ message: { role: "assistant", content: "Hi", [name]: value } }))
     ),
     sample(
+      "extra_content",
+      completion({
+        message: {
+          tool_calls: [{
+            id: "mark-id",
+            type: "function",
+            extra_content: { signature: "mark-signature" },
+            function: { name: "look", arguments: "{}" },
+          }],
+        },
+      }),
+    ),
+    sample(
       "members",
       completion(
         {
@@ -278,7 +291,12 @@ const samples: Readonly<Record<string, readonly Sample[]>> = {
           logprobs: { content: [{ token: "mark-token", logprob: -0.123 }], refusal: null },
           content_filter_results: { hate: { severity: "mark-safe" } },
         },
-        { citations: ["mark-citation"], moderation: { input: "mark-moderation" } },
+        {
+          citations: ["mark-citation"],
+          moderation: { input: "mark-moderation" },
+          system_fingerprint: "mark-fingerprint",
+          service_tier: "mark-tier",
+        },
       ),
     ),
   ],
@@ -361,7 +379,7 @@ describe.each(Object.keys(samples))("what a %s leg answers", (leg) => {
       const streamed = stream(to, decoded.value);
       expect(streamed.warnings.map(place), `${caller}, streamed`).toEqual(warnings.map(place));
       const kind = namesOf(name, body);
-      const details = warnings.map(({ detail }) => detail);
+      const details = [...decoded.warnings, ...warnings].map(({ detail }) => detail);
       if (details.some((detail) => detail !== undefined && kind.has(detail))) continue;
       for (const [form, text] of [["plain", JSON.stringify(value)], ["streamed", streamed.text]]) {
         const lost = leaves(body).filter(([pointer, leaf]) =>

@@ -25,8 +25,6 @@ const known: ReadonlySet<string> = new Set([
   "usage",
 ]);
 
-const tiers: ReadonlySet<string> = new Set(["standard", "priority", "batch"]);
-
 /** Members of a finish's rest that stand beside the `delta` of a stream's last event; all others stand inside. */
 const topMembers: ReadonlySet<string> = new Set(["context_management"]);
 
@@ -102,9 +100,9 @@ export function writeOpeningUsage(
   };
 }
 
-/** The dialect's word for a service tier; undefined for those it has no word for. */
+/** The dialect's word for a service tier; those it has no word for keep their own. */
 function writeTier(tier: string | undefined): string | undefined {
-  return tier === "default" ? "standard" : tier && tiers.has(tier) ? tier : undefined;
+  return tier === "default" ? "standard" : tier;
 }
 
 /**
@@ -165,6 +163,7 @@ export function writeFinish(finish: FinishPart | undefined): WrittenFinish {
 export function writeHead(start: StartPart | undefined, context: AnswerContext): JsonObject {
   return {
     ...start?.extras,
+    ...present({ system_fingerprint: start?.systemFingerprint }),
     id: start?.id ?? `msg_${context.requestId}`,
     type: "message",
     role: "assistant",

@@ -14,7 +14,16 @@ import { compactPart, readExtras, readStart, readUsage } from "./answer-members.
 import { decodeVectors } from "./embeddings.ts";
 import { readFinishReason } from "./finish-reason.ts";
 import { readUrl } from "./media.ts";
-import { compact, listOf, native, numberOf, objectOf, pointer, textOf } from "./read-json.ts";
+import {
+  compact,
+  listOf,
+  native,
+  numberOf,
+  objectOf,
+  ownNative,
+  pointer,
+  textOf,
+} from "./read-json.ts";
 import { checkAnswer } from "./read-answer.ts";
 import { findReasoning } from "./reasoning.ts";
 
@@ -40,6 +49,7 @@ export function decodeResponse(
     const read = message ? readMessage(message, index) : { blocks: [], rest: undefined };
     const logprobs = readLogprobs(choice["logprobs"], read.blocks);
     blocks.push(...logprobs.blocks);
+    warnings.push(...logprobs.blocks.flatMap(lossOfMembers));
     const raw = textOf(choice["finish_reason"]);
     const rest = without(choice, [
       "index",
@@ -69,6 +79,23 @@ export function decodeResponse(
     ],
     warnings,
   };
+}
+
+const textMembers = ["type", "text"];
+const callMembers = ["type", "function", "function_call"];
+
+/** What of a text or a call no other dialect has a place for, such as the signatures some services put beside calls. */
+export function lossOfMembers(block: Block): Warning[] {
+  const own = ownNative(block);
+  if (!own || (block.type !== "text" && block.type !== "tool-call")) return [];
+  const inside = objectOf(own["function"]) ?? objectOf(own["function_call"]) ?? {};
+  const rest = { ...inside, ...without(own, block.type === "text" ? textMembers : callMembers) };
+  return Object.keys(toldMembers(rest) ?? {}).map((name) => ({
+    code: "answer_member_dropped",
+    path: pointer("choices", block.choice, "message"),
+    action: "dropped",
+    detail: name,
+  }));
 }
 
 /** Names a tool call as the caller named the tool. */

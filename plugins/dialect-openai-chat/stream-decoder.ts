@@ -11,7 +11,7 @@ import {
 } from "@vmx/core/contract";
 import { isObject, toldMembers } from "@vmx/core/kit";
 import { noExtras, readExtras, readStart, readUsage } from "./answer-members.ts";
-import { withCallersName, without } from "./decode-response.ts";
+import { lossOfMembers, withCallersName, without } from "./decode-response.ts";
 import { readErrorMember } from "./errors.ts";
 import { compact, native, numberOf, objectOf, objectsOf, ownNative, textOf } from "./read-json.ts";
 import { createStreamChoice, type StreamChoice } from "./stream-choice.ts";
@@ -38,6 +38,7 @@ export function streamDecoder(options: DecodeOptions = {}): StreamDecoder {
     warnings,
     nextIndex: () => blocks++,
     emit: (part: StreamPart) => {
+      if (part.type === "block-start") warnings.push(...lossOfMembers(part.block));
       out.push(
         part.type === "block-start"
           ? { ...part, block: withCallersName(part.block, options) }

@@ -97,6 +97,7 @@ function writeHead({ start, context }: Shell): JsonObject {
   return compact({
     ...echoed,
     ...start?.extras,
+    system_fingerprint: start?.systemFingerprint,
     // Ids of other dialects would not be taken for one of a response.
     id: start?.id?.startsWith("resp_") || (own && start?.id !== undefined)
       ? start.id
