@@ -268,3 +268,45 @@ test.each([false, true])(
     expect(recorded).toEqual(told);
   },
 );
+
+/** What a stream tells last, of each leg, and how. */
+const late: Readonly<Partial<Record<Leg, readonly object[]>>> = {
+  "gemini-generate-content": [
+    { candidates: [{ content: { role: "model", parts: [{ text: "One" }] }, index: 0 }] },
+    {
+      candidates: [{
+        finishReason: "STOP",
+        index: 0,
+        groundingMetadata: { searchEntryPoint: { renderedContent: "told-late" } },
+      }],
+    },
+  ],
+  "openai-chat": [
+    { id: "c", model: "up-1", choices: [{ index: 0, delta: { content: "One" } }] },
+    { id: "c", model: "up-1", choices: [{ index: 0, delta: {}, finish_reason: "stop" }] },
+    { id: "c", model: "up-1", choices: [], search_results: [{ url: "told-late" }] },
+  ],
+  "anthropic-messages": [
+    { type: "message_start", message: { id: "a", model: "up-1", content: [], usage } },
+    { type: "content_block_start", index: 0, content_block: { type: "text", text: "One" } },
+    { type: "content_block_stop", index: 0 },
+    {
+      type: "message_delta",
+      delta: { stop_reason: "end_turn", container: { id: "told-late" } },
+      usage: { output_tokens: 1 },
+    },
+    { type: "message_stop" },
+  ],
+};
+
+describe.each(Object.keys(late) as (keyof typeof late)[])("the end of a %s stream", (leg) => {
+  test.each(["openai-chat", "openai-responses", "anthropic-messages"].filter((id) => id !== leg))(
+    "brings %s callers what has no counterpart under its own name",
+    async (caller) => {
+      script(leg, {}, late[leg]!);
+      const { told, text } = await lossesOf(caller, leg, true);
+      expect(text).toContain("told-late");
+      expect(told).toEqual([]);
+    },
+  );
+});
