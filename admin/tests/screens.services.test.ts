@@ -107,6 +107,8 @@ const settled: Readonly<Record<string, string>> = {
   "resource-access": `${home}/resources/${odd}?tab=access`,
   "resource-usage": `${home}/resources/falls%20back?tab=usage`,
   "resource-use": `${home}/resources/${odd}?tab=use`,
+  "resource-used-by": `${home}/resources/falls%20back?tab=used-by`,
+  "resource-try": `${home}/resources/falls%20back?tab=use&try=yes`,
   "resource-history": `${home}/resources/${odd}?tab=history`,
   "resource-code": `${home}/resources/${odd}?tab=code`,
   keys: `${home}/keys`,
