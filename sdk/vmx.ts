@@ -68,7 +68,7 @@ export class Vmx extends EnvironmentScope {
   constructor(options: VmxOptions = {}) {
     const client = createApiClient({
       baseUrl: baseUrlOf(options.baseUrl ?? variable("VMX_BASE_URL") ?? ownOrigin()),
-      token: options.session ? undefined : options.token ?? variable("VMX_TOKEN"),
+      token: options.session ? undefined : options.token || variable("VMX_TOKEN"),
       session: options.session ?? false,
       headers: options.headers ?? {},
       maxRetries: options.maxRetries ?? 2,

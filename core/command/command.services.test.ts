@@ -240,6 +240,12 @@ test("requests are listed, shown and exported", async () => {
 
 test.each([
   [["gte"], 2, "did you mean vmx get?"],
+  [["create", "member", "ana"], 2, "Help: vmx create member --help"],
+  [
+    ["policy", "simulate", "user:delet", "user:x", "--user", "admin"],
+    6,
+    'unknown operation "delet"',
+  ],
   [["key", "rol"], 2, "did you mean vmx key roll?"],
   [["get", "conections"], 2, "did you mean connections?"],
   [["get", "keys", "--lable", "ci"], 2, "did you mean --label?"],

@@ -42,9 +42,17 @@ async function runOne(command: Command, args: readonly string[]): Promise<number
   } catch (error) {
     process.stderr.write(`${describeError(error)}\n`);
     const code = exitCodeOf(error);
-    if (code === 2) process.stderr.write(`Help: vmx ${command.name} --help\n`);
+    if (code === 2) process.stderr.write(`Help: vmx ${await helpNameOf(command, args)} --help\n`);
     return code;
   }
+}
+
+/** The command, with the entity where its help depends on that. */
+async function helpNameOf(command: Command, args: readonly string[]): Promise<string> {
+  const [word] = args;
+  if (!command.operands?.startsWith("ENTITY") || word === undefined) return command.name;
+  const { findEntity } = await import("./entities.ts");
+  return findEntity(word) ? `${command.name} ${word}` : command.name;
 }
 
 async function showHelp(words: readonly string[]): Promise<void> {

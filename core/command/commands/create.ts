@@ -104,7 +104,8 @@ export function tell(input: Input, entity: Entity, row: Row | undefined, done: s
   if (row === undefined) return;
   const once = ["value", "token"].find((member) => typeof row[member] === "string");
   const object = Array.isArray(row["data"]) ? row["data"] as unknown as Row : row;
-  const name = nameOf(object);
+  // What there is one of has the ids of what it lies in alone.
+  const name = entity.parameter === undefined && !entity.operations.list ? "" : nameOf(object);
   if (format === "table" || format === "wide") {
     terminal.say(`${entity.name} ${name} ${done}`.replace("  ", " "));
     // Alone on standard output, so that it can be piped to where it is kept.

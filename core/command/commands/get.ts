@@ -5,6 +5,7 @@ import { type Command, CommandError, type Flags, type Input, UsageError } from "
 import { type Entity, findEntity, operandsOf } from "../entities.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { nameOf, type Row, writeList, writeOne } from "../output.ts";
+import { shownRows } from "../shown-rows.ts";
 import { flagsOfQuery, readLimit, readQuery } from "../query.ts";
 
 /** `vmx get`: lists objects, or reads some of them. */
@@ -43,7 +44,8 @@ export const get: Command = {
     const rows = [];
     for (const operands of groups) rows.push(await readOne(input, entity, operands));
     const [only] = rows;
-    const within = only && entity.parameter === undefined && rowsWithin(only);
+    const within = only && entity.parameter === undefined &&
+      (shownRows(entity.name, only) ?? rowsWithin(only));
     terminal.out(
       within && (format === "table" || format === "wide")
         ? writeList(within, format, terminal)

@@ -4,6 +4,7 @@ import { promptDialect } from "../../default-plugins.ts";
 import { type Command, UsageError } from "../command.ts";
 import { readObjectFile } from "../object-body.ts";
 import { writeOne } from "../output.ts";
+import { routeTestText } from "../shown-rows.ts";
 
 /** `vmx resource route-test`. */
 export const resourceRouteTest: Command = {
@@ -12,7 +13,7 @@ export const resourceRouteTest: Command = {
   operands: "NAME",
   details: [
     "The request is a text (--prompt), or a body in the caller's own dialect (--file). --draft tests edits that " +
-    "are not saved; --assume sets what rules meet, such as an error rate.",
+    "are not saved; --assume sets what rules meet, such as an error rate. -o wide shows the whole answer.",
   ],
   flags: {
     prompt: { type: "string", short: "p", value: "TEXT", description: "text of a user message" },
@@ -66,7 +67,11 @@ export const resourceRouteTest: Command = {
       .routeTest(name, request as BodyOf<"testAiResourceRoute">);
     const { terminal, format } = input;
     terminal.out(
-      format === "table" || format === "wide" ? stringify(answer) : writeOne(answer, format),
+      format === "wide"
+        ? stringify(answer)
+        : format === "table"
+        ? routeTestText(answer)
+        : writeOne(answer, format),
     );
   },
 };
