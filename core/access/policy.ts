@@ -130,7 +130,8 @@ function completeResource(pattern: string): string {
   return text;
 }
 
-function actionFault(pattern: string): string | undefined {
+/** What is wrong with a pattern of actions; undefined when it names what there is. */
+export function actionFault(pattern: string): string | undefined {
   const completed = completeAction(pattern);
   const parts = completed.split(":");
   const [module = "", operation] = parts;

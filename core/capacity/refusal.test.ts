@@ -96,5 +96,8 @@ test("a request no pool could ever admit is told so", () => {
   expect(refusalError([{ ...pool, rule: "maximum" }], { ...context, amount })).toMatchObject({
     shouldRetry: false,
     details: { impossible: true },
+    message:
+      'Prioritization refused 50001 tokens to pool "docs": its maximum of 50 % is 50000 tokens ' +
+      "a minute, less than the request needs",
   });
 });

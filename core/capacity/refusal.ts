@@ -169,9 +169,16 @@ function poolMessage(
   { pool, rule, current, max, used }: PoolRefusal,
   { impossible }: Ranked,
   seconds: number | undefined,
-  { amount }: RefusalContext,
+  { amount, poolLimit }: RefusalContext,
 ): string {
   const subject = pool === undefined ? "traffic of no pool" : `pool "${pool}"`;
+  if (impossible && poolLimit !== undefined && pool !== undefined) {
+    const most = Math.floor(poolLimit * max / shareUnits);
+    return `Prioritization refused ${amount.tokens} tokens to ${subject}: its maximum of ${
+      percent(max)
+    } % ` +
+      `is ${most} tokens a minute, less than the request needs`;
+  }
   const why = rule === "share"
     ? `its share of ${percent(current)} % is used up`
     : rule === "maximum"

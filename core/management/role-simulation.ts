@@ -1,7 +1,7 @@
 import { Simulation, SimulationAnswer } from "@vmx/schemas";
 import { maySeeWorkspace } from "../access/authorize.ts";
 import { explainPolicy, explainUser } from "../access/explain.ts";
-import { checkPolicy } from "../access/policy.ts";
+import { actionFault, checkPolicy } from "../access/policy.ts";
 import { readResource } from "../access/read-resource.ts";
 import { GatewayError } from "../contract/errors.ts";
 import { defineRoute, type Route } from "./route.ts";
@@ -28,6 +28,12 @@ export const roleSimulationRoutes: readonly Route[] = [
           "Cannot simulate: send either userId or policy",
           { faults: [{ path: "/policy", code: "oneOf", message: "or userId must be given" }] },
         );
+      }
+      const fault = actionFault(action);
+      if (fault !== undefined) {
+        throw new GatewayError("VALIDATION_FAILED", `Cannot simulate: ${fault}`, {
+          faults: [{ path: "/action", code: "unknown", message: fault }],
+        });
       }
       const resource = readResource(
         snapshot,

@@ -308,7 +308,10 @@ test("the simulator tells decision and statements for a user and for a policy", 
   });
   expect(byId.body.allowed).toBe(true);
   expect(told(await ask({ action: "a:b", resource: "x" }))).toEqual([400, "VALIDATION_FAILED"]);
-  const stranger = await ask({ userId: crypto.randomUUID(), action: "a:b", resource: "x" });
+  const typo = await ask({ userId: crypto.randomUUID(), action: "user:delet", resource: "x" });
+  expect(told(typo)).toEqual([400, "VALIDATION_FAILED"]);
+  expect(JSON.stringify(typo)).toContain("names the unknown operation");
+  const stranger = await ask({ userId: crypto.randomUUID(), action: "user:get", resource: "x" });
   expect(told(stranger)).toEqual([404, "USER_NOT_FOUND"]);
 });
 
