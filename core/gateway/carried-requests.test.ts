@@ -460,6 +460,20 @@ const samples: Readonly<Record<string, readonly Sample[]>> = {
       tools: [tool],
     })),
     ...settings(chatBody),
+    {
+      name: "functions of the older form",
+      body: {
+        messages: [{ role: "user", content: "Hi" }],
+        functions: [{
+          name: "look",
+          description: "mark-description",
+          parameters: schema,
+          mark: "mark-more",
+        }],
+        function_call: { name: "look" },
+        max_tokens: 5001,
+      },
+    },
   ],
 };
 
@@ -520,7 +534,7 @@ const meant: readonly RegExp[] = [
   /^\/(reasoning_effort|tool_choice|reasoning\/effort|reasoning\/summary|output_config\/effort)=/,
   /^\/service_tier=(auto|standard_only)$/,
   /^\/n=1$/,
-  // Flags leave no trace; where they are not carried, a test of the dialect holds the warning.
+  // Flags leave no trace; a test of their own follows them.
   /^\/(logprobs|parallel_tool_calls|store|tool_choice\/disable_parallel_tool_use)=/,
   /\/(is_error|strict)=/,
 ];
@@ -555,6 +569,89 @@ describe.each(Object.keys(samples))("what a %s caller sends", (caller) => {
     }
   });
 });
+
+const asked = { messages: [{ role: "user", content: "Hi" }] };
+const chatTool = { type: "function", function: { name: "look", parameters: schema } };
+const responsesTool = { type: "function", name: "look", parameters: schema };
+const messagesTool = { name: "look", input_schema: schema };
+const failed = {
+  messages: [
+    { role: "user", content: "Hi" },
+    { role: "assistant", content: [{ type: "tool_use", id: "t", name: "look", input: {} }] },
+    {
+      role: "user",
+      content: [{ type: "tool_result", tool_use_id: "t", content: "no", is_error: true }],
+    },
+  ],
+};
+
+/** A flag of a caller, where a warning about it leads, and what it looks like where it is carried. */
+const flags: readonly (readonly [string, object, string, RegExp])[] = [
+  ["openai-chat", { ...asked, logprobs: true }, "/logprobs", /logprobs/i],
+  ["openai-chat", { ...asked, store: true }, "/store", /"store":true/],
+  [
+    "openai-chat",
+    { ...asked, tools: [chatTool], parallel_tool_calls: false },
+    "/parallel_tool_calls",
+    /"parallel_tool_calls":false|"disable_parallel_tool_use":true/,
+  ],
+  [
+    "openai-chat",
+    { ...asked, tools: [{ ...chatTool, function: { ...chatTool.function, strict: true } }] },
+    "/tools/0/function/strict",
+    /"strict":true/,
+  ],
+  ["openai-responses", { input: "Hi", store: true }, "/store", /"store":true/],
+  [
+    "openai-responses",
+    { input: "Hi", tools: [responsesTool], parallel_tool_calls: false },
+    "/parallel_tool_calls",
+    /"parallel_tool_calls":false|"disable_parallel_tool_use":true/,
+  ],
+  [
+    "openai-responses",
+    { input: "Hi", tools: [{ ...responsesTool, strict: true }] },
+    "/tools/0/strict",
+    /"strict":true/,
+  ],
+  [
+    "anthropic-messages",
+    {
+      ...asked,
+      tools: [messagesTool],
+      tool_choice: { type: "auto", disable_parallel_tool_use: true },
+    },
+    "/tool_choice/disable_parallel_tool_use",
+    /"parallel_tool_calls":false|"disable_parallel_tool_use":true/,
+  ],
+  [
+    "anthropic-messages",
+    { ...asked, tools: [{ ...messagesTool, strict: true }] },
+    "/tools/0/strict",
+    /"strict":true/,
+  ],
+  [
+    "anthropic-messages",
+    failed,
+    "/messages/2/content/0",
+    /"status":"error"|"error":"no"/,
+  ],
+];
+
+test.each(flags)(
+  "a flag of a %s caller, %j, is carried or told of",
+  async (caller, body, at, as) => {
+    const from = await gateway.host.get("dialects", caller);
+    for (const target of targets.filter((each) => each !== caller)) {
+      const to = await gateway.host.get("dialects", target);
+      const decoded = from.decodeRequest({ model: "m", max_tokens: 10, ...body }, "chat");
+      const encoded = to.encodeRequest(decoded.value, { model: "m", family: "of-nobody" });
+      const text = JSON.stringify(encoded.value);
+      const told = [...decoded.warnings, ...encoded.warnings].some(({ path }) => path === at);
+      expect(as.test(text), `${target} was sent ${text}`).toBe(!told);
+    }
+  },
+);
 
 test.each(["gemini-generate-content", "bedrock-converse"])(
   "what an embeddings caller sends is carried to a %s leg or told of",
