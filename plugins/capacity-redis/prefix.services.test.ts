@@ -2,6 +2,7 @@ import process from "node:process";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { CapacityStore, Meter } from "@vmx/core/contract";
 import { openRedis, type RedisConnection } from "@vmx/shared-state-redis/connection";
+
 import { createRedisStore } from "./redis-store.ts";
 import { listeningLog } from "./testing.ts";
 
@@ -59,4 +60,27 @@ test("all keys of an environment lie in one slot, whatever the prefix", async ()
   const names = await connections[0]!.client.keys("*");
   expect(names.length).toBeGreaterThan(3);
   expect(names.filter((name) => !/^(live|copy-of\.live):\{env\}:/.test(name))).toEqual([]);
+});
+
+test("rights on the names that begin with the prefix are enough, and keep others out", async () => {
+  const admin = connections[0]!.client;
+  const rights = ["~live:*", "&live:*", "+@all", "-@admin", "-@dangerous", "+info"];
+  await admin.acl("SETUSER", "narrow-store", "on", ">narrow-password", ...rights);
+  const url = new URL(process.env["VMX_TEST_REDIS_URL"]!);
+  Object.assign(url, { username: "narrow-store", password: "narrow-password" });
+  const open = async (prefix: string) => {
+    const connection = await openRedis({ url: url.href, prefix }, listeningLog().log);
+    expect(await connection.ready(5_000)).toBe(true);
+    return createRedisStore(connection);
+  };
+  const stores = [await open("live"), await open("copy-of.live")] as const;
+  try {
+    expect(await used(stores[0])).toBe(2);
+    expect(await reserve(stores[0], "d")).toBe(false);
+    expect(await stores[0].dump("env")).toHaveLength(1);
+    await expect(used(stores[1])).rejects.toThrow(/NOPERM|permission|access/i);
+  } finally {
+    for (const store of stores) await store.close();
+    await admin.acl("DELUSER", "narrow-store");
+  }
 });

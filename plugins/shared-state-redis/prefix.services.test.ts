@@ -12,8 +12,10 @@ let one: SharedState;
 let twin: SharedState;
 let other: SharedState;
 
-async function open(prefix?: string): Promise<SharedState> {
-  const url = process.env["VMX_TEST_REDIS_URL"];
+async function open(
+  prefix?: string,
+  url = process.env["VMX_TEST_REDIS_URL"],
+): Promise<SharedState> {
   const connection = await openRedis({ url, ...(prefix && { prefix }) }, log);
   connections.push(connection);
   expect(await connection.ready(5_000)).toBe(true);
@@ -66,4 +68,29 @@ test("without a prefix names begin as they always did", async () => {
   await plain.set("key", "plain", 60_000);
   expect(await connections[0]!.client.keys("vmx:*")).toEqual(["vmx:state:value:key"]);
   await plain.close();
+});
+
+test("rights on the names that begin with the prefix are enough, and keep others out", async () => {
+  const admin = connections[0]!.client;
+  const rights = ["~team-a:*", "&team-a:*", "+@all", "-@admin", "-@dangerous", "+info"];
+  await admin.acl("SETUSER", "narrow-state", "on", ">narrow-password", ...rights);
+  const url = new URL(process.env["VMX_TEST_REDIS_URL"]!);
+  Object.assign(url, { username: "narrow-state", password: "narrow-password" });
+  const [own, foreign] = [await open("team-a", url.href), await open("team-b", url.href)];
+  try {
+    const heard: string[] = [];
+    await own.subscribe("rights", (message) => void heard.push(message));
+    await own.set("rights", "value", 60_000);
+    expect(await own.increment("rights-count", 1, 60_000)).toBe(1);
+    expect(await own.lease("rights", "owner", 60_000)).toBe(true);
+    await own.heartbeat("process");
+    await own.publish("rights", "heard");
+    await expect.poll(() => heard).toEqual(["heard"]);
+    await expect(foreign.get("key")).rejects.toThrow(/NOPERM/);
+    await expect(foreign.publish("rights", "x")).rejects.toThrow(/NOPERM/);
+    await expect(foreign.subscribe("rights", () => {})).rejects.toThrow(/NOPERM/);
+  } finally {
+    for (const state of [own, foreign]) await state.close();
+    await admin.acl("DELUSER", "narrow-state");
+  }
 });
