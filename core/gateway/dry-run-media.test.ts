@@ -46,8 +46,9 @@ afterAll(() => Promise.all([gateway.stop(), upstream.stop()]));
 const endpoint = { dialect: "openai-chat", operation: "chat", name: "CHAT_COMPLETIONS" } as const;
 
 function bodyOf(leg: Leg, url: string) {
-  const content = [{ type: "image_url", image_url: { url } }];
-  return { model: leg, messages: [{ role: "user", content }] };
+  const content = [{ type: "image_url", image_url: { url, detail: "low" } }];
+  const prediction = { type: "content", content: "x" };
+  return { model: leg, messages: [{ role: "user", content }], prediction };
 }
 
 async function dry(leg: Leg, url: string) {
@@ -125,6 +126,16 @@ test("a leg whose service fetches by itself is left to judge addresses", async (
   const told = await dry("openai-responses", "http://10.0.0.5/image.png");
   expect(told).toMatchObject({ allowed: true });
 });
+
+test.each(Object.keys(legs) as Leg[])(
+  "the losses on the way to a %s leg are those the leg has on record",
+  async (leg) => {
+    const told = await dry(leg, "data:image/png;base64,aGk=");
+    await live(leg, "data:image/png;base64,aGk=");
+    expect(told.warnings).toEqual(gateway.outcomes.at(-1)!.exchange.legs[0]!.warnings);
+    expect(told.warnings.map(({ path }) => path)).toContain("/prediction");
+  },
+);
 
 /** The service fetches addresses of the web by itself. */
 function isWeb(url: string): boolean {
