@@ -15,6 +15,8 @@ export interface Attempt {
   readonly locks: boolean;
   /** Forgets the account's failures and takes the attempt off the address's. */
   succeed(): Promise<void>;
+  /** Takes the attempt off both, with the lock it led to: no password was checked. */
+  withdraw(): Promise<void>;
 }
 
 /** The limits of security.md section 1; times in milliseconds. */
@@ -75,6 +77,15 @@ export function createLoginThrottle(clock: Clock): LoginThrottle {
     if (entry.failures < loginLimits.address) entry.lockedUntil = 0;
   }
 
+  function takeOff(key: string, didLock: boolean): void {
+    const entry = entries.get(key);
+    if (!entry) return;
+    entry.failures = Math.max(0, entry.failures - 1);
+    if (!didLock) return;
+    entry.lockedUntil = 0;
+    entry.lockMs = entry.lockMs > firstLockMs ? entry.lockMs / 2 : 0;
+  }
+
   return {
     async begin(account, address) {
       const until = Math.max(
@@ -83,10 +94,18 @@ export function createLoginThrottle(clock: Clock): LoginThrottle {
       );
       const attempt = { succeed: () => succeed(account, address) };
       const waitSeconds = Math.max(0, Math.ceil((until - clock.now()) / 1000));
-      if (waitSeconds > 0) return { ...attempt, waitSeconds, locks: false };
+      if (waitSeconds > 0) return { ...attempt, waitSeconds, locks: false, async withdraw() {} };
       const locksAccount = count(accountKey(account), loginLimits.account);
       const locksAddress = count(addressKey(address), loginLimits.address);
-      return { ...attempt, waitSeconds, locks: locksAccount || locksAddress };
+      return {
+        ...attempt,
+        waitSeconds,
+        locks: locksAccount || locksAddress,
+        async withdraw() {
+          takeOff(accountKey(account), locksAccount);
+          takeOff(addressKey(address), locksAddress);
+        },
+      };
     },
   };
 }

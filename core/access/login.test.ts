@@ -72,6 +72,30 @@ test.each(Object.entries(throttles))(
   },
 );
 
+test.each(Object.entries(throttles))(
+  "counting %s, an attempt that is withdrawn has not been made, nor has its lock",
+  async (_name, create) => {
+    let now = 0;
+    const throttle = create({ now: () => now, monotonic: () => now });
+    const fail = async () => (await throttle.begin("ada", "10.0.0.1")).waitSeconds;
+    for (let round = 0; round < 50; round++) {
+      const attempt = await throttle.begin("ada", "10.0.0.1");
+      expect(attempt.waitSeconds).toBe(0);
+      await attempt.withdraw();
+    }
+    for (let round = 0; round < 4; round++) expect(await fail()).toBe(0);
+    const fifth = await throttle.begin("ada", "10.0.0.1");
+    expect(fifth.locks).toBe(true);
+    await fifth.withdraw();
+    expect(await fail()).toBe(0);
+    expect(await fail()).toBe(60);
+    now += 60_000;
+    await (await throttle.begin("ada", "10.0.0.1")).withdraw();
+    expect(await fail()).toBe(0);
+    expect(await fail()).toBe(120);
+  },
+);
+
 test("an IPv6 host counts as one address, however many of its network's it uses", async () => {
   const throttle = createLoginThrottle({ now: () => 0, monotonic: () => 0 });
   for (let round = 0; round < 20; round++) {

@@ -43,7 +43,7 @@ export async function checkLogin(
 ): Promise<User> {
   const { database, passwords, throttle, onFailure } = services;
   const account = username.trim().toLowerCase();
-  const { waitSeconds, locks, succeed } = await throttle.begin(
+  const { waitSeconds, locks, succeed, withdraw } = await throttle.begin(
     // One account has two names to sign in with, and one limit.
     services.accountOf?.(account) ?? account,
     address,
@@ -57,6 +57,7 @@ export async function checkLogin(
   }
   const em = database.em();
   let user: User | null;
+  let matches: boolean;
   try {
     user = await em.findOne(User, {
       $or: [
@@ -64,10 +65,12 @@ export async function checkLogin(
         { [raw((alias) => `lower(${alias}.email)`)]: account },
       ],
     });
+    matches = await passwords.verify(user?.passwordHash, password);
   } catch (error) {
+    // With the database away nobody shall be locked out for having tried.
+    await withdraw();
     throw databaseError(error);
   }
-  const matches = await passwords.verify(user?.passwordHash, password);
   if (!user || !matches || services.mayLogIn?.(user) === false) {
     const action = locks ? "auth:login-locked" : "auth:login-failed";
     onFailure({ action, account, userId: user?.userId, address });

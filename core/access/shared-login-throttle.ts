@@ -86,13 +86,22 @@ export function createSharedLoginThrottle(parts: SharedThrottleParts): LoginThro
     else await state.set(`${key}:locks`, String(lock.before), memoryMs);
   }
 
+  async function takeOff(state: SharedState, key: string): Promise<void> {
+    const left = await state.increment(`${key}:failures`, -1, windowMs);
+    // A counter below zero would give the next attempts away.
+    if (left < 0) await state.delete(`${key}:failures`);
+  }
+
   async function begin(state: SharedState, account: string, address: string): Promise<Attempt> {
     const lockedMs = Math.max(
       await lockedForMs(state, account),
       await lockedForMs(state, address),
     );
-    const succeed = () => Promise.resolve();
-    if (lockedMs > 0) return { waitSeconds: Math.ceil(lockedMs / 1000), locks: false, succeed };
+    const nothing = () => Promise.resolve();
+    if (lockedMs > 0) {
+      const waitSeconds = Math.ceil(lockedMs / 1000);
+      return { waitSeconds, locks: false, succeed: nothing, withdraw: nothing };
+    }
     const byAccount = await count(state, account, loginLimits.account);
     const byAddress = await count(state, address, loginLimits.address);
     return {
@@ -103,9 +112,14 @@ export function createSharedLoginThrottle(parts: SharedThrottleParts): LoginThro
           await unlock(state, account, byAccount);
           for (const part of ["failures", "locks"]) await state.delete(`${account}:${part}`);
           await unlock(state, address, byAddress);
-          const left = await state.increment(`${address}:failures`, -1, windowMs);
-          // A counter below zero would give the next attempts away.
-          if (left < 0) await state.delete(`${address}:failures`);
+          await takeOff(state, address);
+        });
+      },
+      withdraw: async () => {
+        await shared(async (state) => {
+          await unlock(state, account, byAccount);
+          await unlock(state, address, byAddress);
+          for (const key of [account, address]) await takeOff(state, key);
         });
       },
     };
