@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import process from "node:process";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTestDatabase, type TestDatabase } from "../store/testing.ts";
@@ -65,6 +67,47 @@ test("told to stop, all processes finish their streams and the gateway ends with
   for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow();
 });
 
+test("each process serves its own metrics, on ports counted up from the first", async () => {
+  const port = await freePorts(2);
+  const gateways = await startGateways([own], {
+    ...store,
+    VMX_PROCESSES: "2",
+    VMX_METRICS_ENABLED: "true",
+    VMX_METRICS_PORT: String(port),
+  });
+  try {
+    await limit(gateways, { period: "day", requests: 1_000 });
+    for (let asked = 0; asked < 6; asked++) await (await gateways.ask("demo")).text();
+    const counted = () =>
+      Promise.all([port, port + 1].map(async (each) => {
+        const text = await (await fetch(`http://127.0.0.1:${each}/metrics`)).text();
+        return Number(/^vmx_gateway_requests_total\{.*\} (\d+)$/m.exec(text)?.[1] ?? 0);
+      }));
+    await expect.poll(async () => (await counted()).reduce((sum, each) => sum + each), {
+      timeout: 20_000,
+    }).toBe(6);
+  } finally {
+    await gateways.end();
+  }
+});
+
+/** The first of so many ports in a row that nobody uses. */
+async function freePorts(count: number): Promise<number> {
+  for (;;) {
+    const servers = [createServer().listen(0, "127.0.0.1")];
+    await once(servers[0]!, "listening");
+    const { port } = servers[0]!.address() as AddressInfo;
+    for (let next = 1; next < count; next++) {
+      servers.push(createServer().listen(port + next, "127.0.0.1"));
+    }
+    const free = await Promise.all(
+      servers.slice(1).map((server) => once(server, "listening").then(() => true, () => false)),
+    );
+    for (const server of servers) server.close();
+    if (!free.includes(false)) return port;
+  }
+}
+
 test("a killed process is replaced, and what it had reserved returns", async () => {
   const gateways = await startGateways([own], {
     ...store,
@@ -85,8 +128,10 @@ test("a killed process is replaced, and what it had reserved returns", async () 
     const [victim, survivor] = workersOf(gateway) as [number, number];
     process.kill(victim, "SIGKILL");
     expect(await Promise.race(hanging)).toBe("cut");
-    // The other one serves on.
-    expect((await gateways.ask("demo")).status).toBe(200);
+    // The other one serves on; a connection that was kept with the victim is noticed by its first use.
+    await expect.poll(() => gateways.ask("demo").then(({ status }) => status, () => "cut"), {
+      timeout: 20_000,
+    }).toBe(200);
     await expect.poll(() => workersOf(gateway).filter((pid) => pid !== victim), { timeout: 30_000 })
       .toHaveLength(2);
     expect(workersOf(gateway)).toContain(survivor);

@@ -49,10 +49,11 @@ export async function startProcesses(
   });
   try {
     // The first one migrates, makes what the first run makes, and finds what is wrong: once, not in each.
-    const first = await workers.start();
-    await Promise.all(Array.from({ length: config.processes - 1 }, () => workers.start()));
+    const [first, ...others] = variablesOfWorkers(config);
+    const ready = await workers.start(first);
+    await Promise.all(others.map((own) => workers.start(own)));
     return {
-      ...first,
+      ...ready,
       config,
       log,
       databaseOutside: server?.isOutside ? server.location : undefined,
@@ -71,6 +72,17 @@ export async function startProcesses(
     await server?.stop();
     throw error;
   }
+}
+
+/** Whoever fetches metrics has to reach each process by itself: each has a port of its own, counted up from the first. */
+function variablesOfWorkers({ processes, metrics, port }: Config): Environment[] {
+  const ports = Array.from({ length: processes + 1 }, (_, index) => metrics.port + index)
+    .filter((each) => each !== port);
+  const isOwn = metrics.enabled && metrics.port !== 0 && metrics.port !== port;
+  return Array.from(
+    { length: processes },
+    (_, index) => isOwn ? { VMX_METRICS_PORT: String(ports[index]) } : {},
+  );
 }
 
 /** Serves as one of several processes until the first one says stop. */

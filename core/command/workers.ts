@@ -12,8 +12,10 @@ export interface Workers<Ready> {
   /**
    * Starts one more and keeps one in its place from then on. Resolves with what it says when it is ready; rejects with
    * a StartError when it ends before.
+   *
+   * @param own variables of this one alone, and of those in its place
    */
-  start(): Promise<Ready>;
+  start(own?: Environment): Promise<Ready>;
   /** Tells all to stop; resolves when they have ended, and rejects when one ended with an error or had to be killed. */
   stop(): Promise<void>;
 }
@@ -38,14 +40,13 @@ const steadyMs = 60_000;
 /** Creates an empty set of workers. */
 export function createWorkers<Ready>(options: WorkersOptions): Workers<Ready> {
   const { log } = options;
-  const variables = Object.fromEntries(
-    Object.entries(options.variables).filter(([, value]) => value !== undefined),
-  );
   const stopping = new AbortController();
   const running = new Set<RunningWorker<Ready>>();
 
-  function fork(): RunningWorker<Ready> {
-    const worker = cluster.fork(variables);
+  function fork(own: Environment): RunningWorker<Ready> {
+    const variables = Object.entries({ ...options.variables, ...own })
+      .filter(([, value]) => value !== undefined);
+    const worker = cluster.fork(Object.fromEntries(variables));
     const pid = worker.process.pid;
     // What cannot be sent to a worker that ends needs no report: its end is reported.
     worker.on("error", (error) => log.debug("Cannot talk to a process", { pid, error }));
@@ -65,7 +66,7 @@ export function createWorkers<Ready>(options: WorkersOptions): Workers<Ready> {
     return one;
   }
 
-  async function keepOne(first: RunningWorker<Ready>): Promise<void> {
+  async function keepOne(first: RunningWorker<Ready>, own: Environment): Promise<void> {
     let current = first;
     for (let pauseMs = firstPauseMs;; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
       const { code, signal, failed } = await current.ended;
@@ -80,7 +81,7 @@ export function createWorkers<Ready>(options: WorkersOptions): Workers<Ready> {
       });
       await delay(pauseMs, undefined, { signal: stopping.signal }).catch(() => {});
       if (stopping.signal.aborted) return;
-      current = fork();
+      current = fork(own);
     }
   }
 
@@ -96,8 +97,8 @@ export function createWorkers<Ready>(options: WorkersOptions): Workers<Ready> {
   }
 
   return {
-    async start() {
-      const one = fork();
+    async start(own = {}) {
+      const one = fork(own);
       const ready = await Promise.race([
         one.ready,
         one.ended.then(({ code, signal, failed }) => {
@@ -107,7 +108,7 @@ export function createWorkers<Ready>(options: WorkersOptions): Workers<Ready> {
           );
         }),
       ]);
-      void keepOne(one);
+      void keepOne(one, own);
       return ready;
     },
     async stop() {
