@@ -123,7 +123,7 @@ export function createSnapshotLoader(options: SnapshotLoaderOptions): SnapshotLo
       confirm();
       file?.keep(position!, tables);
     } catch (error) {
-      report(error instanceof Error ? error.message : String(error));
+      report(error instanceof Error ? error.message : String(error), innermost(error));
       throw error;
     } finally {
       clearTimeout(stall);
@@ -182,9 +182,9 @@ export function createSnapshotLoader(options: SnapshotLoaderOptions): SnapshotLo
     state = { status: "ready", since, revision, confirmedAt: new Date(), unopened };
   }
 
-  function report(error: string): void {
+  function report(error: string, reason = error): void {
     if (state.status === "ready") {
-      log.warn("The database does not answer, the last configuration keeps serving", { error });
+      log.warn("The database does not answer, the last configuration keeps serving", { reason });
       state = { ...state, status: "degraded", since: new Date(), error };
     } else {
       state = { ...state, error };
@@ -240,4 +240,10 @@ export function createSnapshotLoader(options: SnapshotLoaderOptions): SnapshotLo
       await file?.flush();
     },
   };
+}
+
+/** What the operator needs to know: the outer failures only say that something was not possible. */
+function innermost(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : innermost(error.cause);
 }

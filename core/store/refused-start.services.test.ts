@@ -125,6 +125,7 @@ test("a user who may create starts a gateway, one whose password went is told so
   expect(answer.status).toBe(200);
   const requestId = answer.headers.get("x-vmx-request-id");
   await expect.poll(() => gateway.output(), patience).toContain("audit records wait in the spool");
+  expect(gateway.output()).toContain(`password authentication failed for user \\"${limited}\\"`);
   await administer(`alter role ${limited} password '${password}'`);
   const row = `/workspaces/${workspaceId}/environments/${environmentId}/audit/${requestId}`;
   await expect.poll(async () => (await api(row)).status, patience).toBe(200);
