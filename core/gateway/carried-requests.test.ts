@@ -32,7 +32,8 @@ const png = Buffer.from("mark-bytes-of-an-image").toString("base64");
 const pdf = Buffer.from("mark-bytes-of-a-document").toString("base64");
 const schema = { type: "object", properties: { city: { type: "string" } }, required: ["city"] };
 
-type Block = Anthropic.Messages.ContentBlockParam;
+/** The types of what is still tried out hold all others. */
+type Block = Anthropic.Beta.BetaContentBlockParam;
 
 const blocks: Table<Block["type"]> = {
   text: {
@@ -91,9 +92,17 @@ const blocks: Table<Block["type"]> = {
   text_editor_code_execution_tool_result: refused,
   tool_search_tool_result: refused,
   container_upload: refused,
+  advisor_tool_result: refused,
+  mcp_tool_use: refused,
+  mcp_tool_result: refused,
+  mcp_tool_listing: refused,
+  compaction: refused,
+  fallback: refused,
+  tool_addition: refused,
+  tool_removal: refused,
 };
 
-type MessagesTool = NonNullable<Anthropic.Messages.ToolUnion["type"]>;
+type MessagesTool = NonNullable<Anthropic.Beta.BetaToolUnion["type"]>;
 const search = {
   name: "web_search",
   allowed_callers: ["code_execution_20260120"],
@@ -117,7 +126,14 @@ const messagesTools: Table<MessagesTool> = {
   web_search_20250305: search,
   web_search_20260209: search,
   web_search_20260318: { ...search, response_inclusion: "excluded" },
+  advisor_20260301: refused,
+  bash_20241022: refused,
   bash_20250124: refused,
+  computer_20241022: refused,
+  computer_20250124: refused,
+  computer_20251124: refused,
+  mcp_toolset: refused,
+  text_editor_20241022: refused,
   code_execution_20250522: refused,
   code_execution_20250825: refused,
   code_execution_20260120: refused,
@@ -140,8 +156,10 @@ const messagesTools: Table<MessagesTool> = {
 
 /** What the service still takes of those models that sample. */
 type Sampled = "temperature" | "top_p" | "top_k";
-type MessagesBody = Anthropic.Messages.MessageCreateParamsNonStreaming;
-const messagesBody: Readonly<Record<keyof MessagesBody | Sampled, unknown>> = {
+/** Sent as a header, and refused as a whole: tools of a remote server. */
+type Apart = "betas" | "mcp_servers";
+type MessagesBody = Anthropic.Beta.MessageCreateParamsNonStreaming;
+const messagesBody: Readonly<Record<Exclude<keyof MessagesBody, Apart> | Sampled, unknown>> = {
   model: "m",
   messages: [{ role: "user", content: "mark-text" }],
   system: [{ type: "text", text: "mark-system" }],
@@ -150,8 +168,15 @@ const messagesBody: Readonly<Record<keyof MessagesBody | Sampled, unknown>> = {
   temperature: 0.501,
   top_p: 0.701,
   top_k: 17,
+  billing_policy: { mark: "mark-billing" },
   cache_control: { type: "ephemeral" },
+  compaction: { mark: "mark-compaction" },
   container: "mark-container",
+  context_management: { edits: [{ type: "mark-edit" }] },
+  fallback_credit_token: "mark-credit",
+  fallbacks: [{ model: "mark-fallback" }],
+  output_format: { type: "json_schema", schema },
+  thread: { mark: "mark-thread" },
   diagnostics: { previous_message_id: "mark-diagnostics" },
   inference_geo: "mark-geo",
   metadata: { user_id: "mark-user" },
@@ -417,6 +442,29 @@ const samples: Readonly<Record<string, readonly Sample[]>> = {
       tools: [tool],
     })),
     ...settings(messagesBody),
+    {
+      name: "an image in an instruction",
+      body: {
+        messages: [
+          { role: "user", content: "Hi" },
+          {
+            role: "system",
+            content: [
+              { type: "text", text: "mark-text" },
+              { type: "image", source: { type: "base64", media_type: "image/png", data: png } },
+            ],
+          },
+        ],
+      },
+    },
+    {
+      name: "remote servers",
+      body: {
+        messages: [{ role: "user", content: "Hi" }],
+        mcp_servers: [{ type: "url", name: "mark-server", url: "https://a.org" }],
+      },
+      refused: true,
+    },
   ].map((sample) => ({ ...sample, body: { max_tokens: 5001, ...sample.body } })),
   "openai-responses": [
     ...kinds(items, "item", (item) => ({
@@ -432,6 +480,18 @@ const samples: Readonly<Record<string, readonly Sample[]>> = {
     ...kinds(inputParts, "part", (part) => ({ input: [{ role: "user", content: [part] }] })),
     ...kinds(responsesTools, "tool", (tool) => ({ input: "Hi", tools: [tool] })),
     ...settings(responsesBody),
+    {
+      name: "an image in an instruction",
+      body: {
+        input: [
+          {
+            role: "developer",
+            content: [{ type: "input_image", image_url: `data:image/png;base64,${png}` }],
+          },
+          { role: "user", content: "Hi" },
+        ],
+      },
+    },
   ],
   "openai-chat": [
     ...kinds(chatParts, "part", (part) => ({ messages: [{ role: "user", content: [part] }] })),
@@ -460,6 +520,18 @@ const samples: Readonly<Record<string, readonly Sample[]>> = {
       tools: [tool],
     })),
     ...settings(chatBody),
+    {
+      name: "an image in an instruction",
+      body: {
+        messages: [
+          {
+            role: "system",
+            content: [{ type: "image_url", image_url: { url: `data:image/png;base64,${png}` } }],
+          },
+          { role: "user", content: "Hi" },
+        ],
+      },
+    },
     {
       name: "functions of the older form",
       body: {

@@ -31,6 +31,7 @@ export * from "./service-endpoint.ts";
 export * from "./setting-path.ts";
 export * from "./signature-marker.ts";
 export * from "./sse.ts";
+export * from "./system-part-dropped.ts";
 export * from "./told-members.ts";
 export * from "./tool-arguments.ts";
 export * from "./tool-names.ts";

@@ -25,10 +25,23 @@ export function lossOfConversation(
 ): Warning[] {
   return [
     ...lossOfBlocks(system, "/system"),
-    ...listOf(messages).flatMap((message, at) =>
-      lossOfBlocks(objectOf(message)?.["content"], pointer("messages", at, "content"))
-    ),
+    ...listOf(messages).flatMap((message, at) => [
+      ...lossOfRole(objectOf(message) ?? {}, pointer("messages", at)),
+      ...lossOfBlocks(objectOf(message)?.["content"], pointer("messages", at, "content")),
+    ]),
   ];
+}
+
+/** An instruction that is more than text can stand inside a conversation only as the user's words. */
+function lossOfRole({ content, role }: JsonObject, path: string): Warning[] {
+  const isText = listOf(content).every((block) => objectOf(block)?.["type"] === "text");
+  if (role !== "system" || isText) return [];
+  return [{
+    code: "system_moved",
+    path,
+    action: "approximated",
+    detail: "An instruction that holds more than text is given as the user's",
+  }];
 }
 
 function lossOfBlocks(content: Json | undefined, path: string): Warning[] {

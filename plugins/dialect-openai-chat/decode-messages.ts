@@ -10,7 +10,13 @@ import type {
   Turn,
   Warning,
 } from "@vmx/core/contract";
-import { argumentsNotJson, isObject, membersDropped, readArguments } from "@vmx/core/kit";
+import {
+  argumentsNotJson,
+  isObject,
+  membersDropped,
+  readArguments,
+  systemPartDropped,
+} from "@vmx/core/kit";
 import { audioType, fileType, readUrl } from "./media.ts";
 import { flagOf, listOf, native, objectOf, pointer, textOf } from "./read-json.ts";
 import { readReasoning, reasoningMembers } from "./reasoning.ts";
@@ -96,8 +102,13 @@ const calledMembers = new Set(["name", "arguments"]);
 
 /** What of a message other dialects have no place for. Parts of unknown types are refused by whoever writes them. */
 function lossOfMessage(message: JsonObject, path: string): Warning[] {
+  const { role } = message;
+  const instructs = role === "system" || role === "developer";
   const parts = listOf(message["content"]).flatMap((part, at) => {
     const type = isObject(part) ? textOf(part["type"]) ?? "" : "";
+    if (instructs && type !== "text") {
+      return [systemPartDropped(type, path + pointer("content", at))];
+    }
     if (!isObject(part) || !Object.hasOwn(partMembers, type)) return [];
     const place = path + pointer("content", at);
     const media = objectOf(part[type]);
@@ -115,8 +126,7 @@ function lossOfMessage(message: JsonObject, path: string): Warning[] {
       ...membersDropped(own, `${place}/function`, calledMembers),
     ];
   });
-  const { role } = message;
-  const known = role === "system" || role === "developer" ? systemMembers : messageMembers;
+  const known = instructs ? systemMembers : messageMembers;
   return [...membersDropped(message, path, known), ...parts, ...calls];
 }
 

@@ -1,8 +1,8 @@
 import type { Json, JsonObject, Warning } from "@vmx/core/contract";
-import { isObject, membersDropped } from "@vmx/core/kit";
+import { isObject, membersDropped, systemPartDropped } from "@vmx/core/kit";
 import { listOf, pointer, textOf } from "@vmx/dialect-openai-chat/read-json";
 import { isWebSearch } from "./decode-tools.ts";
-import { itemType } from "./items.ts";
+import { isSystemRole, itemType } from "./items.ts";
 
 /** Members of items that are carried on, by the items' types; items of other types are so whole, or refused. */
 const itemMembers: Readonly<Record<string, readonly string[]>> = {
@@ -51,7 +51,9 @@ export function lossOfInput(input: Json | undefined): Warning[] {
     const path = pointer("input", at);
     return [
       ...dropped(item, path, [...everyItem, ...itemMembers[type]!]),
-      ...lossOfParts(item["content"], `${path}/content`),
+      ...isSystemRole(item["role"])
+        ? lossOfInstruction(item["content"], `${path}/content`)
+        : lossOfParts(item["content"], `${path}/content`),
       ...lossOfParts(item["output"], `${path}/output`),
     ];
   });
@@ -70,6 +72,16 @@ export function lossOfTools(tools: Json | undefined): Warning[] {
       ...dropped(tool, path, searchMembers),
       ...(isObject(filters) ? dropped(filters, `${path}/filters`, filterMembers) : []),
     ];
+  });
+}
+
+function lossOfInstruction(parts: Json | undefined, path: string): Warning[] {
+  return listOf(parts).flatMap((part, at) => {
+    const type = isObject(part) ? textOf(part["type"]) ?? "" : "";
+    const isText = isObject(part) && /text$/.test(type);
+    return isText
+      ? dropped(part, path + pointer(at), [...everyPart, "text"])
+      : [systemPartDropped(type, path + pointer(at))];
   });
 }
 

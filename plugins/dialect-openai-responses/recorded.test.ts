@@ -113,8 +113,7 @@ function requestCase(request: JsonObject): void {
   const before = JSON.stringify(request);
   const { value: call, warnings } = dialect.decodeRequest(request, "chat");
   // What only this dialect has is told of as lost to others.
-  for (const { code, path } of warnings) {
-    assert.equal(code, "parameter_dropped");
+  for (const { path } of warnings) {
     const steps = path.split("/").slice(1);
     const found = steps.reduce<Json | undefined>(
       // Lists are read by their indexes as objects are by their names.
