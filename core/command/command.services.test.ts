@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -310,6 +310,30 @@ test("the doctor finds a gateway that answers, and a setting that is wrong", asy
   expect(JSON.parse(well.out).at(-1)).toMatchObject({ check: "sign-in", state: "ok" });
   const ill = await vmx(["doctor"], { environment: { PORT: "many" } });
   expect(ill).toMatchObject({ code: 1, out: expect.stringContaining("PORT") });
+  const broken = await vmx(["doctor", "-o", "json"], {
+    environment: {
+      DATA_DIR: join(folder.path, "elsewhere"),
+      DATABASE_URL: "postgres://vmx:pass-word@127.0.0.1:9/vmx",
+      VMX_ENCRYPTION_KEY: "short",
+      VMX_DRAIN_SECOND: "3",
+      VMX_PROCESSES: "2",
+    },
+  });
+  expect(broken.code).toBe(1);
+  const found: { check: string; state: string; detail: string }[] = JSON.parse(broken.out);
+  const told = Object.fromEntries(found.map(({ check, ...rest }) => [check, rest]));
+  expect(told["variables"]).toMatchObject({
+    state: "warning",
+    detail: expect.stringContaining("did you mean VMX_DRAIN_SECONDS?"),
+  });
+  expect(told["encryption"]).toMatchObject({
+    state: "failed",
+    detail: expect.stringContaining("VMX_ENCRYPTION_KEY"),
+  });
+  expect(told["database"]?.state).toBe("failed");
+  expect(told["shared state"]?.detail).toContain("Set REDIS_URL or VMX_PROCESSES=1");
+  expect(broken.out + broken.talk).not.toContain("pass-word");
+  expect(existsSync(join(folder.path, "elsewhere"))).toBe(false);
 }, 60_000);
 
 test("a logout ends the token on the gateway", async () => {

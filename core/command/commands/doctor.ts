@@ -8,27 +8,28 @@ import { installationRoot } from "../../host/discover.ts";
 import { version } from "../../version.ts";
 import type { Command, Input } from "../command.ts";
 import { chooseTarget, createClient } from "../connect.ts";
+import { checkParts, type Finding } from "../check-parts.ts";
 import { describeError, exitCodes } from "../exit-codes.ts";
 import { type Row, writeList } from "../output.ts";
-
-type State = "ok" | "warning" | "failed";
-
-/** What a check found. */
-interface Finding {
-  readonly state: State;
-  readonly detail: string;
-}
 
 /** `vmx doctor`. */
 export const doctor: Command = {
   name: "doctor",
   summary: "checks what a gateway here needs to start, and whether the chosen one answers",
-  details: ["Exits with 1 when a check fails. Nothing is changed."],
+  details: [
+    "Looks at settings, folder, port, plugins, encryption, database and what processes share. Exits with 1 when a check " +
+    "fails. Nothing is changed.",
+  ],
   examples: ["vmx doctor", "vmx doctor --context prod -o json"],
   remote: true,
   async run(input) {
+    const { environment, format, terminal } = input;
     const rows: Row[] = [];
-    const add = (check: string, { state, detail }: Finding) => rows.push({ check, state, detail });
+    const add = (check: string, { state, detail }: Finding) => {
+      rows.push({ check, state, detail });
+      // The table cuts long sentences off; what is wrong is told whole.
+      if (state !== "ok") terminal.say(`${check}: ${detail}`);
+    };
     add("version", {
       state: "ok",
       detail: `vmx ${version}, ${"Deno" in globalThis ? "Deno" : "Node"} ${process.version}`,
@@ -41,11 +42,15 @@ export const doctor: Command = {
     if (!("state" in config)) {
       add("data folder", await checkFolder(config.dataDir));
       add("port", await checkPort(config));
+      const parts = await input.terminal.during(
+        "Looking at what a start needs",
+        checkParts(config, environment),
+      );
+      for (const [check, finding] of parts) add(check, finding);
     }
     const { gateway, answers } = await input.terminal.during("Asking the gateway", ask(input));
     add("gateway", gateway);
     if (answers) add("sign-in", await checkSignIn(input));
-    const { format, terminal } = input;
     terminal.out(writeList(rows, format, terminal));
     return rows.some(({ state }) => state === "failed") ? exitCodes.failed : exitCodes.ok;
   },
