@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Secret } from "../kit/secret.ts";
 import { type Actor, change } from "./change.ts";
-import type { Database } from "./database.ts";
+import { type Database, openDatabase } from "./database.ts";
 import {
   AiConnection,
   AiResource,
@@ -16,7 +16,7 @@ import {
 } from "./entities/index.ts";
 import { createSnapshotLoader, type SnapshotLoader } from "./loader.ts";
 import type { OpenSecret, SecretContext } from "./snapshot.ts";
-import { createSnapshotFile } from "./snapshot-file.ts";
+import { createSnapshotFile, type SnapshotFile } from "./snapshot-file.ts";
 import { silentLog, startTestDatabase, type TestDatabase } from "./testing.ts";
 
 let server: TestDatabase;
@@ -253,6 +253,24 @@ test(
   30_000,
 );
 
+test("a host nobody knows ends a first start, and is waited for once a configuration is kept", async () => {
+  const url = `postgres://vmx@${"n".repeat(64)}.invalid/vmx`;
+  const nowhere = openDatabase({ url, schema: "vmx", poolMax: 2 }, silentLog);
+  const first = loaderOf(nowhere, { pollMs: 60_000 });
+  await expect(first.start()).rejects.toMatchObject({
+    code: "DATABASE_UNAVAILABLE",
+    cause: { code: "ENOTFOUND" },
+  });
+  await first.stop();
+  const kept = { revision: 3, epoch: "e", isFull: true, rows: {}, deleted: [] };
+  const file = { read: () => Promise.resolve(kept), keep() {}, flush: () => Promise.resolve() };
+  const next = loaderOf(nowhere, { pollMs: 60_000, file: file as unknown as SnapshotFile });
+  await next.start();
+  expect(next.state()).toMatchObject({ status: "degraded", revision: 3 });
+  await next.stop();
+  await nowhere.close();
+});
+
 test("without database and file the loader stays starting and keeps trying", async () => {
   const dead = await deadDatabase();
   let attempts = 0;
@@ -301,7 +319,6 @@ async function installation(): Promise<{ schema: string; database: Database }> {
 }
 
 async function deadDatabase(): Promise<Database> {
-  const { openDatabase } = await import("./database.ts");
   const url = "postgresql://vmx@localhost/postgres?host=%2Fnowhere";
   return openDatabase({ url, schema: "vmx", poolMax: 1 }, silentLog);
 }

@@ -48,7 +48,7 @@ export async function failedStarts(stage: Stage): Promise<void> {
     { DATABASE_URL: postgres.url.replace("postgres://vmx", "postgres://stranger") },
     { DATABASE_URL: postgres.url.replace("postgres://", "postgre://") },
     { DATABASE_URL: `${postgres.url.replace("/canary", "/canary?sslmode=require")}` },
-    { DATABASE_URL: postgres.url.replace(/@[^@]*$/, "@no-such-host.invalid/canary") },
+    { DATABASE_URL: postgres.url.replace(/@[^@]*$/, `@${"n".repeat(64)}.invalid/canary`) },
     { DATABASE_URL: postgres.url.replace(/@([^@]*)$/, "-mistyped@$1") },
     { DATABASE_URL: postgres.url.replace("postgres://vmx:", "postgres://vmx:12/") },
     { DATABASE_URL: `${postgres.url}-of-nobody` },
