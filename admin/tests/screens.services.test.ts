@@ -241,6 +241,78 @@ test("what the gateway does not know has a page that says so", async () => {
   await visit.close();
 });
 
+test("who may not see a page is told which right is missing, on every page", {
+  timeout: 180_000,
+}, async () => {
+  const role = await (await console.call("POST", "/api/v1/roles", {
+    name: "doorman",
+    policy: {
+      // Members may do much; deny wins.
+      statements: [{
+        effect: "deny",
+        actions: [
+          ...["ai-resource", "ai-connection", "api-key", "audit", "usage", "capacity"],
+          ...["pool-definition", "completion", "user", "role", "price-list", "plugin"],
+          ...["activity", "system"],
+        ].map((module) => `${module}:*`),
+        resources: ["*"],
+      }],
+    },
+  })).json() as { roleId: string };
+  const user = await console.call("POST", "/api/v1/users", {
+    firstName: "Dora",
+    lastName: "Mann",
+    username: "doorman",
+    email: "doorman@example.com",
+    password: "only as far as the door",
+    state: "ACTIVE",
+    roleIds: [role.roleId],
+  });
+  expect(user.status).toBe(201);
+  const { userId } = await user.json() as { userId: string };
+  const { data } = await (await console.call("GET", "/api/v1/workspaces")).json() as {
+    data: { workspaceId: string }[];
+  };
+  await console.call("POST", `/api/v1/workspaces/${data[0]!.workspaceId}/members`, {
+    userIds: [userId],
+    role: "MEMBER",
+  });
+  const visit = await console.open({ signedIn: false });
+  const { page } = visit;
+  await page.goto("/sign-in");
+  await page.getByLabel("Username or email").fill("doorman");
+  await page.getByLabel("Password").fill("only as far as the door");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/\/w\//);
+  const closed = [
+    ...["resources", "connections", "keys", "audit", "usage", "capacity", "prioritization"].map((
+      each,
+    ) => `${home}/${each}`),
+    ...["users", "roles", "prices", "plugins", "activity", "system", "identity"].map((each) =>
+      `/${each}`
+    ),
+    `${home}/resources/demo`,
+    `${home}/connections/echo`,
+    `${home}/keys/traffic`,
+  ];
+  const silent: string[] = [];
+  for (const path of closed) {
+    await visit.go(path);
+    const told = await page.locator("main").innerText();
+    const isTold = /You may not see this/.test(told) && /\b[a-z-]+:(list|get)\b/.test(told);
+    if (!isTold) silent.push(`${path}: ${told.replace(/\s+/g, " ").slice(0, 200)}`);
+  }
+  expect(silent).toEqual([]);
+  // The overview is open to all who see the environment: its parts say it each for itself.
+  await visit.go(home);
+  await page.getByText("You may not see this").first().waitFor();
+  expect(await visit.audit()).toEqual([]);
+  await visit.picture("overview-not-permitted");
+  // What the browser writes are the refusals themselves.
+  expect(visit.faults.filter((fault) => !/ 40[13] /.test(fault))).toEqual([]);
+  await visit.close();
+});
+
 test("who may only read sees why the rest cannot be pressed", async () => {
   const roles = await (await console.call("GET", "/api/v1/roles")).json() as {
     data: { roleId: string; name: string }[];
