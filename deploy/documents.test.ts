@@ -142,12 +142,15 @@ test("docs/architecture.md lists what each contribution point holds", () => {
 });
 
 test(
-  "the plugin that docs/plugins.md builds is accepted by the host and passes the conformance suite",
+  "the plugins that docs/plugins.md builds are accepted by the host and pass the conformance suites",
   async () => {
-    const plugin = join(folder, "plugins/provider-acme");
-    mkdirSync(plugin, { recursive: true });
-    const blocks = read("docs/plugins.md").matchAll(/<!-- file: (\S+) -->\n```\w+\n([^]*?)\n```/g);
-    for (const [, name = "", text = ""] of blocks) writeFileSync(join(plugin, name), text);
+    const folders = { file: "plugins/provider-acme", routing: "plugins/routing-equals" };
+    for (const name of Object.values(folders)) mkdirSync(join(folder, name), { recursive: true });
+    const blocks = read("docs/plugins.md")
+      .matchAll(/<!-- (file|routing): (\S+) -->\n```\w+\n([^]*?)\n```/g);
+    for (const [, kind, name = "", text = ""] of blocks) {
+      writeFileSync(join(folder, folders[kind as keyof typeof folders], name), text);
+    }
     writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }');
     symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
 
@@ -159,16 +162,18 @@ test(
       clock: { now: Date.now, monotonic: () => performance.now() }, dataDir: process.cwd(),
       signal: new AbortController().signal });
     const provider = await host.get("providers", "acme");
-    console.log(host.variables().join(), typeof provider.send);
+    const evaluator = await host.get("routings", "equals");
+    console.log(host.variables().join(), typeof provider.send, typeof evaluator.compile);
   `;
     const accepted = run(process.execPath, ["--input-type=module", "-e", program]);
-    expect(accepted).toBe("ACME_API_KEY function\n");
+    expect(accepted).toBe("ACME_API_KEY function function\n");
 
     const vitest = join(root, "node_modules/vitest/vitest.mjs");
     run(process.execPath, [vitest, "run", "--reporter=json", "--outputFile=report.json"]);
     const report = JSON.parse(readFileSync(join(folder, "report.json"), "utf8"));
     expect(report.numFailedTests).toBe(0);
-    expect(report.numPassedTests).toBeGreaterThan(15);
+    expect(report.numPassedTests).toBeGreaterThan(22);
+    expect(report.numTotalTestSuites).toBeGreaterThan(1);
   },
   60_000,
 );

@@ -28,7 +28,9 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const documents = ["README.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)];
 const samples = documents.flatMap((document): Sample[] => {
   const text = readFileSync(join(root, document), "utf8");
-  return [...text.matchAll(/```(js|sh)\n([^]*?)\n```/g)].map(([, language = "", text = ""]) => ({
+  return [...text.matchAll(/```(js|json|sh)\n([^]*?)\n```/g)].map((
+    [, language = "", text = ""],
+  ) => ({
     document,
     language,
     text,
@@ -128,8 +130,25 @@ test.each(commands)("commands of $document end well: $text", async ({ text }) =>
   await execute("sh", ["-ec", shell]);
 }, 120_000);
 
+const routings = complete.filter(({ language, text }) =>
+  language === "json" && /^\{\s*"routing"/.test(text)
+);
+
+test.each(routings)("rules of $document are accepted: $text", async ({ text }) => {
+  const { WORKSPACE_ID, ENVIRONMENT_ID, CHAT_ID } = environment;
+  const place = `workspaces/${WORKSPACE_ID}/environments/${ENVIRONMENT_ID}/ai-resources/${CHAT_ID}`;
+  const response = await fetch(`${origin()}/api/v1/${place}`, {
+    method: "PATCH",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: text,
+  });
+  expect(await response.json()).toHaveProperty("routing.conditions");
+  expect(response.status).toBe(200);
+});
+
 test("the samples that run are not few", () => {
   expect(curls.length).toBeGreaterThan(6);
   expect(scripts.length).toBeGreaterThan(2);
   expect(commands.length).toBeGreaterThan(2);
+  expect(routings.length).toBeGreaterThan(2);
 });
