@@ -297,6 +297,7 @@ test("a shell completes commands, options and names", async () => {
   expect((await vmx(["complete", "--", "con"])).out).toBe("context\nconnection\n");
   expect((await vmx(["complete", "--", "get", "resource", "de"])).out).toBe("demo\n");
   expect((await vmx(["complete", "--", "key", "roll", "default", "--gr"])).out).toBe("--grace\n");
+  expect((await vmx(["complete", "--", "get", "keys", "-o", "j"])).out).toBe("json\n");
   for (const shell of ["bash", "zsh", "fish"]) {
     expect((await vmx(["completion", shell])).out).toContain("vmx complete");
   }

@@ -1,5 +1,5 @@
 import { allCommands, catalogue, findCommand } from "../catalogue.ts";
-import { type Command, UsageError } from "../command.ts";
+import { type Command, type Flag, type Flags, UsageError } from "../command.ts";
 import { chooseTarget, createClient } from "../connect.ts";
 import { entities, findEntity, type Verb } from "../entities.ts";
 import { flagsOf } from "../help.ts";
@@ -79,7 +79,7 @@ async function candidatesFor(words: readonly string[], environment: Environment)
   const command = await catalogue[found.name]!();
   const operands = found.rest.filter((word) => !word.startsWith("-"));
   const flags = flagsOf(command, operands);
-  const open = flags[/^--([\w-]+)$/.exec(found.rest.at(-1) ?? "")?.[1] ?? ""];
+  const open = flagNamed(flags, found.rest.at(-1) ?? "");
   if (open?.type === "string") return [...open.choices ?? []];
   if (last.startsWith("-")) return Object.keys(flags).map((name) => `--${name}`);
   if (found.name === "completion") return Object.keys(scripts);
@@ -90,6 +90,15 @@ async function candidatesFor(words: readonly string[], environment: Environment)
   }
   const entity = verb === undefined ? families[found.name.split(" ")[0]!] : operands[0];
   return verb === "create" || entity === undefined ? [] : await namesOf(entity, environment);
+}
+
+/** The option a word such as `--output` or `-o` stands for. */
+function flagNamed(flags: Flags, word: string): Flag | undefined {
+  const [, name, short] = /^(?:--([\w-]+)|-(\w))$/.exec(word) ?? [];
+  if (name !== undefined) return Object.hasOwn(flags, name) ? flags[name] : undefined;
+  return short === undefined
+    ? undefined
+    : Object.values(flags).find((flag) => flag.short === short);
 }
 
 const verbsOf: Readonly<Record<string, Verb>> = {
