@@ -10,7 +10,8 @@ export function toldMembers(members: JsonObject): Record<string, Json> | undefin
   return Object.keys(told).length === 0 ? undefined : told;
 }
 
-function tells(value: Json): boolean {
+/** Whether a value tells anything: see `toldMembers`. */
+export function tells(value: Json): boolean {
   if (Array.isArray(value)) return value.length > 0;
   if (isObject(value)) {
     return Object.values(value).some((each) => each !== undefined && tells(each));

@@ -104,7 +104,7 @@ export function lossOfTools(tools: Json | undefined): Warning[] {
     const search = type.startsWith("web_search_");
     if (!search && type !== "custom") return [];
     const known = search ? searchMembers : toolMembers;
-    return membersDropped(tool, pointer("tools", at), known, toolDefaults);
+    return membersDropped(tool, () => pointer("tools", at), known, toolDefaults);
   });
 }
 

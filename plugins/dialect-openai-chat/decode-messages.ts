@@ -110,24 +110,24 @@ function lossOfMessage(message: JsonObject, path: string): Warning[] {
       return [systemPartDropped(type, path + pointer("content", at))];
     }
     if (!isObject(part) || !Object.hasOwn(partMembers, type)) return [];
-    const place = path + pointer("content", at);
+    const place = () => path + pointer("content", at);
     const media = objectOf(part[type]);
     return [
       ...membersDropped(part, place, partMembers[type]!),
-      ...(media ? membersDropped(media, place + pointer(type), mediaMembers) : []),
+      ...(media ? membersDropped(media, () => place() + pointer(type), mediaMembers) : []),
     ];
   });
   const calls = listOf(message["tool_calls"]).flatMap((call, at) => {
     const own = isObject(call) ? objectOf(call["function"]) : undefined;
     if (!isObject(call) || !own) return [];
-    const place = path + pointer("tool_calls", at);
+    const place = () => path + pointer("tool_calls", at);
     return [
       ...membersDropped(call, place, callMembers),
-      ...membersDropped(own, `${place}/function`, calledMembers),
+      ...membersDropped(own, () => `${place()}/function`, calledMembers),
     ];
   });
   const known = instructs ? systemMembers : messageMembers;
-  return [...membersDropped(message, path, known), ...parts, ...calls];
+  return [...membersDropped(message, () => path, known), ...parts, ...calls];
 }
 
 /** What a system text keeps of its message: `part` counts the parts of one message, 0 opens it. */

@@ -100,17 +100,17 @@ export function lossOfTools(body: JsonObject): Warning[] {
   const tools = listOf(body["tools"]).flatMap((tool, at) => {
     const own = isObject(tool) ? objectOf(tool["function"]) : undefined;
     if (!isObject(tool) || !own) return [];
-    const path = pointer("tools", at);
+    const path = () => pointer("tools", at);
     return [
       ...membersDropped(tool, path, toolMembers),
-      ...membersDropped(own, `${path}/function`, functionMembers),
+      ...membersDropped(own, () => `${path()}/function`, functionMembers),
     ];
   });
   const legacy = listOf(body["functions"]).flatMap((own, at) =>
-    isObject(own) ? membersDropped(own, pointer("functions", at), functionMembers) : []
+    isObject(own) ? membersDropped(own, () => pointer("functions", at), functionMembers) : []
   );
   const search = objectOf(body["web_search_options"]);
-  const searches = search ? membersDropped(search, "/web_search_options", searchMembers) : [];
+  const searches = search ? membersDropped(search, () => "/web_search_options", searchMembers) : [];
   return [...tools, ...legacy, ...searches];
 }
 

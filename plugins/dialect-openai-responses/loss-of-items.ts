@@ -4,33 +4,47 @@ import { listOf, pointer, textOf } from "@vmx/dialect-openai-chat/read-json";
 import { isWebSearch } from "./decode-tools.ts";
 import { isSystemRole, itemType } from "./items.ts";
 
-/** Members of items that are carried on, by the items' types; items of other types are so whole, or refused. */
-const itemMembers: Readonly<Record<string, readonly string[]>> = {
-  message: ["role", "content"],
-  reasoning: ["summary", "content", "encrypted_content"],
-  function_call: ["call_id", "name", "arguments"],
-  function_call_output: ["call_id", "name", "output"],
-};
+type Members = ReadonlySet<string>;
 
-/** Where a kept item stands at its provider, and how far it came; neither asks for anything. */
-const everyItem = ["type", "id", "status", "created_by"];
+/**
+ * Members of items that are carried on, by the items' types; items of other types are so whole, or refused. Where a
+ * kept item stands at its provider and how far it came asks for nothing.
+ */
+const itemMembers: Readonly<Record<string, Members>> = {
+  message: item("role", "content"),
+  reasoning: item("summary", "content", "encrypted_content"),
+  function_call: item("call_id", "name", "arguments"),
+  function_call_output: item("call_id", "name", "output"),
+};
 
 /** Members of content parts that are carried on, by the parts' types. */
-const partMembers: Readonly<Record<string, readonly string[]>> = {
-  input_text: ["text"],
+const partMembers: Readonly<Record<string, Members>> = {
+  input_text: part("text"),
   // How likely a text was tells a model nothing.
-  output_text: ["text", "logprobs"],
-  text: ["text"],
-  refusal: ["refusal"],
-  input_image: ["image_url", "file_id", "detail"],
-  input_file: ["file_data", "file_url", "file_id", "filename"],
-  input_audio: ["input_audio"],
+  output_text: part("text", "logprobs"),
+  text: part("text"),
+  refusal: part("refusal"),
+  input_image: part("image_url", "file_id", "detail"),
+  input_file: part("file_data", "file_url", "file_id", "filename"),
+  input_audio: part("input_audio"),
 };
-const everyPart = ["type", "prompt_cache_breakpoint"];
 
-const functionMembers = ["type", "name", "description", "parameters", "strict"];
-const searchMembers = ["type", "search_context_size", "user_location", "filters"];
-const filterMembers = ["allowed_domains", "blocked_domains"];
+const functionMembers: Members = new Set(["type", "name", "description", "parameters", "strict"]);
+const searchMembers: Members = new Set([
+  "type",
+  "search_context_size",
+  "user_location",
+  "filters",
+]);
+const filterMembers: Members = new Set(["allowed_domains", "blocked_domains"]);
+
+function item(...members: readonly string[]): Members {
+  return new Set(["type", "id", "status", "created_by", ...members]);
+}
+
+function part(...members: readonly string[]): Members {
+  return new Set(["type", "prompt_cache_breakpoint", ...members]);
+}
 
 /** Values that ask for what happens anyway. */
 const defaults = {
@@ -48,13 +62,13 @@ export function lossOfInput(input: Json | undefined): Warning[] {
   return listOf(input).flatMap((item, at) => {
     const type = isObject(item) ? itemType(item) : "";
     if (!isObject(item) || !Object.hasOwn(itemMembers, type)) return [];
-    const path = pointer("input", at);
+    const path = () => pointer("input", at);
     return [
-      ...dropped(item, path, [...everyItem, ...itemMembers[type]!]),
+      ...dropped(item, path, itemMembers[type]!),
       ...isSystemRole(item["role"])
-        ? lossOfInstruction(item["content"], `${path}/content`)
-        : lossOfParts(item["content"], `${path}/content`),
-      ...lossOfParts(item["output"], `${path}/output`),
+        ? lossOfInstruction(item["content"], () => `${path()}/content`)
+        : lossOfParts(item["content"], () => `${path()}/content`),
+      ...lossOfParts(item["output"], () => `${path()}/output`),
     ];
   });
 }
@@ -63,36 +77,36 @@ export function lossOfInput(input: Json | undefined): Warning[] {
 export function lossOfTools(tools: Json | undefined): Warning[] {
   return listOf(tools).flatMap((tool, at) => {
     if (!isObject(tool)) return [];
-    const path = pointer("tools", at);
+    const path = () => pointer("tools", at);
     const type = textOf(tool["type"]) ?? "";
     if (type === "function") return dropped(tool, path, functionMembers);
     if (!isWebSearch(type)) return [];
     const filters = tool["filters"];
     return [
       ...dropped(tool, path, searchMembers),
-      ...(isObject(filters) ? dropped(filters, `${path}/filters`, filterMembers) : []),
+      ...(isObject(filters) ? dropped(filters, () => `${path()}/filters`, filterMembers) : []),
     ];
   });
 }
 
-function lossOfInstruction(parts: Json | undefined, path: string): Warning[] {
+function lossOfInstruction(parts: Json | undefined, path: () => string): Warning[] {
   return listOf(parts).flatMap((part, at) => {
     const type = isObject(part) ? textOf(part["type"]) ?? "" : "";
     const isText = isObject(part) && /text$/.test(type);
     return isText
-      ? dropped(part, path + pointer(at), [...everyPart, "text"])
-      : [systemPartDropped(type, path + pointer(at))];
+      ? dropped(part, () => path() + pointer(at), partMembers["text"]!)
+      : [systemPartDropped(type, path() + pointer(at))];
   });
 }
 
-function lossOfParts(parts: Json | undefined, path: string): Warning[] {
+function lossOfParts(parts: Json | undefined, path: () => string): Warning[] {
   return listOf(parts).flatMap((part, at) => {
     const type = isObject(part) ? textOf(part["type"]) ?? "" : "";
     if (!isObject(part) || !Object.hasOwn(partMembers, type)) return [];
-    return dropped(part, path + pointer(at), [...everyPart, ...partMembers[type]!]);
+    return dropped(part, () => path() + pointer(at), partMembers[type]!);
   });
 }
 
-function dropped(piece: JsonObject, path: string, known: readonly string[]): Warning[] {
-  return membersDropped(piece, path, new Set(known), defaults);
+function dropped(piece: JsonObject, path: () => string, known: Members): Warning[] {
+  return membersDropped(piece, path, known, defaults);
 }
