@@ -10,11 +10,27 @@ export interface Attempt {
   readonly stream: boolean;
   readonly maxTokens: number | null | undefined;
   readonly temperature: number | null | undefined;
+  /** How much a model thinks first; undefined leaves it to the model. */
+  readonly effort: Effort | undefined;
+  /** Whether the provider may search the web for its answer. */
+  readonly webSearch: boolean;
   /** Further members of the body, which win. */
   readonly extra: Readonly<Record<string, unknown>>;
   /** The `vmx` object, such as `correlationId` and `metadata`. */
   readonly envelope: Readonly<Record<string, unknown>>;
 }
+
+/** How much a model thinks before it answers. */
+export type Effort = "low" | "medium" | "high";
+
+/** Tokens of thinking for languages that count them. */
+const thinkingTokens: Readonly<Record<Effort, number>> = {
+  low: 1_024,
+  medium: 4_096,
+  high: 16_384,
+};
+/** Tokens an answer has beside its thinking when nobody names a number. */
+const answerTokens = 1_024;
 
 /** A language the gateway answers in. */
 export type Dialect = "chat" | "responses" | "messages";
@@ -48,6 +64,8 @@ export function plainAttempt(
     stream: true,
     maxTokens: null,
     temperature: null,
+    effort: undefined,
+    webSearch: false,
     extra: {},
     envelope: overrides ? { resourceConfigOverrides: overrides } : {},
   };
@@ -88,7 +106,7 @@ export function bodyOf(attempt: Attempt): Record<string, unknown> {
 }
 
 const inDialect: Readonly<Record<Dialect, (attempt: Attempt) => Record<string, unknown>>> = {
-  chat: ({ system, prompt, images, maxTokens, stream }) => ({
+  chat: ({ system, prompt, images, maxTokens, stream, effort, webSearch }) => ({
     messages: [
       ...(system ? [{ role: "system", content: system }] : []),
       {
@@ -100,9 +118,13 @@ const inDialect: Readonly<Record<Dialect, (attempt: Attempt) => Record<string, u
       },
     ],
     ...(typeof maxTokens === "number" ? { max_completion_tokens: maxTokens } : {}),
+    ...(effort ? { reasoning_effort: effort } : {}),
+    ...(webSearch ? { web_search_options: {} } : {}),
     ...(stream ? { stream_options: { include_usage: true } } : {}),
   }),
-  responses: ({ system, prompt, images, maxTokens }) => ({
+  responses: ({ system, prompt, images, maxTokens, effort, webSearch }) => ({
+    ...(effort ? { reasoning: { effort } } : {}),
+    ...(webSearch ? { tools: [{ type: "web_search" }] } : {}),
     ...(system ? { instructions: system } : {}),
     input: images.length === 0 ? prompt : [{
       role: "user",
@@ -113,8 +135,10 @@ const inDialect: Readonly<Record<Dialect, (attempt: Attempt) => Record<string, u
     }],
     ...(typeof maxTokens === "number" ? { max_output_tokens: maxTokens } : {}),
   }),
-  messages: ({ system, prompt, images, maxTokens }) => ({
-    max_tokens: maxTokens ?? 1024,
+  messages: ({ system, prompt, images, maxTokens, effort, webSearch }) => ({
+    max_tokens: maxTokens ?? answerTokens + (effort ? thinkingTokens[effort] : 0),
+    ...(effort ? { thinking: { type: "enabled", budget_tokens: thinkingTokens[effort] } } : {}),
+    ...(webSearch ? { tools: [{ type: "web_search_20250305", name: "web_search" }] } : {}),
     ...(system ? { system } : {}),
     messages: [{
       role: "user",
