@@ -60,22 +60,31 @@ export function createPulse(
 }
 
 /**
- * Whether a database greets. A refusal is an answer as well, and so is a network that says at once that nobody is
- * there: only silence is none.
+ * Whether a database says anything to a new connection, be it a refusal. A network that tells at once that nobody is
+ * there counts as well: only silence is none.
  */
 export async function greets(connectionString: string, timeoutMs: number): Promise<boolean> {
   const startedAt = performance.now();
+  let client: pg.Client;
   try {
-    const client = new pg.Client({
+    client = new pg.Client({
       connectionString,
       application_name: "vmx-gateway",
       connectionTimeoutMillis: timeoutMs,
     });
-    client.on("error", () => {});
-    await client.connect();
-    await client.end();
-    return true;
   } catch {
-    return performance.now() - startedAt < timeoutMs;
+    // A file the URL names is gone: that tells nothing about the database.
+    return true;
   }
+  client.on("error", () => {});
+  const connected = client.connect().then(
+    () => true,
+    () => performance.now() - startedAt < timeoutMs,
+  );
+  // Its first byte is enough: what follows takes many round trips, and a directory may be asked for the user.
+  const spoke = new Promise<true>((resolve) => {
+    client.connection.stream.once("data", () => resolve(true));
+  });
+  void connected.then(() => client.end()).catch(() => {});
+  return await Promise.race([spoke, connected]);
 }
