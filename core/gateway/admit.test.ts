@@ -283,6 +283,16 @@ test("a request larger than a limit is told that waiting is useless", async () =
   expect((await refused(response)).details).toMatchObject({ impossible: true, limit: 100 });
 });
 
+test("the time at the limits is told in a header, where there are limits", async () => {
+  expect((await call()).headers.has("x-vmx-gate-duration-ms")).toBe(false);
+  limit([{ period: "day", requests: 1 }]);
+  for (const status of [200, 429]) {
+    const response = await call();
+    expect(response.status).toBe(status);
+    expect(response.headers.get("x-vmx-gate-duration-ms")).toMatch(/^\d+(\.\d{1,2})?$/);
+  }
+});
+
 test("a refused primary goes to the fallbacks like any failure", async () => {
   limit([{ period: "day", requests: 1 }]);
   gateway.snapshot.setResource("chat", slot(), { fallbackModels: [spareSlot()] });

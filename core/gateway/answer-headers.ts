@@ -31,6 +31,9 @@ export function answerHeaders(
     headers["x-vmx-model"] = clean(leg.model);
     headers["x-vmx-provider"] = clean(leg.provider);
     headers["x-vmx-connection-id"] = leg.connectionId;
+    if (leg.gate && leg.gate.result !== "skipped") {
+      headers["x-vmx-gate-duration-ms"] = String(Math.round(leg.gate.durationMs * 100) / 100);
+    }
   }
   if (exchange.routing?.evaluated) {
     headers["x-vmx-routing-duration-ms"] = String(exchange.routing.durationMs);
