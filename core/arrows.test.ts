@@ -134,9 +134,9 @@ function refusal(file: string, specifier: string): string | undefined {
     if (isTest(file) && room(file) === "core" && target.startsWith("core/conformance/")) {
       return undefined;
     }
-    // The client's tests start a gateway to talk to, and pack the client.
+    // The client's tests start a gateway to talk to, and pack the client; the console's start an identity provider.
     if (
-      isTest(file) && room(file) === "sdk" &&
+      isTest(file) && ["sdk", "admin"].includes(room(file)) &&
       /^core\/(.*\/testing|command\/stage)\.ts$/.test(target)
     ) {
       return undefined;
