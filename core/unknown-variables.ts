@@ -1,4 +1,4 @@
-import { nearest } from "./nearest.ts";
+import { nearest } from "./kit/nearest.ts";
 import type { Environment } from "./setting-reader.ts";
 
 /**

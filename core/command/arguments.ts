@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../kit/nearest.ts";
 import { type Flags, UsageError } from "./command.ts";
 
 /** A command line, taken apart. */

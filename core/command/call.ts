@@ -12,7 +12,7 @@ import {
   wordsFor,
 } from "./entities.ts";
 import { kebab } from "./entities.ts";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../kit/nearest.ts";
 import type { Row } from "./output.ts";
 
 /** An operation that is called by what the document says about it, not by a method of the client. */

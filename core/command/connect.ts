@@ -1,7 +1,7 @@
 import { Vmx } from "@vmx/sdk";
 import { type Flags, type Input, UsageError } from "./command.ts";
 import { type Context, type Contexts, readContexts } from "./contexts.ts";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../kit/nearest.ts";
 
 /** Options that choose a gateway and what is worked on. */
 export const remoteFlags: Flags = {

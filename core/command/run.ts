@@ -1,5 +1,5 @@
 import process from "node:process";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../kit/nearest.ts";
 import { catalogue, findCommand, unlisted } from "./catalogue.ts";
 import type { Command } from "./command.ts";
 

@@ -1,5 +1,5 @@
 import type { BodyOf } from "@vmx/sdk";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../kit/nearest.ts";
 import { dimensions, type Measure, measures } from "../records/usage/measures.ts";
 import { momentBefore } from "./age.ts";
 import { type Flags, type Input, UsageError } from "./command.ts";

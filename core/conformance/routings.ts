@@ -1,4 +1,5 @@
 import { deepEqual, doesNotThrow, equal, ok } from "node:assert/strict";
+import { cpuUsage } from "node:process";
 import { GatewayError } from "../contract/errors.ts";
 import type { Json, JsonObject } from "../contract/json.ts";
 import {
@@ -53,7 +54,7 @@ export const sampleVariables = {
   now: { hour: 9, minute: 30, weekday: 1, date: "2026-03-02" },
 } as const;
 
-/** Longest time a hostile rule may take, in milliseconds; the best of three tries counts. */
+/** Longest time a hostile rule may take, in milliseconds; the best of five tries counts. */
 const hostileLimitMs = 50;
 
 /** What every `RoutingEvaluator` must do. */
@@ -157,10 +158,8 @@ export function routingCases(subject: RoutingSubject): readonly Case[] {
         const slow: string[] = [];
         for (const rule of subject.hostile) {
           let best = Infinity;
-          for (let attempt = 0; attempt < 3 && best > hostileLimitMs; attempt++) {
-            const startedAt = performance.now();
-            evaluateHostile(evaluator, rule);
-            best = Math.min(best, performance.now() - startedAt);
+          for (let attempt = 0; attempt < 5 && best > hostileLimitMs; attempt++) {
+            best = Math.min(best, workOf(() => evaluateHostile(evaluator, rule)));
           }
           if (best > hostileLimitMs) slow.push(`${text(rule).slice(0, 120)}: ${best} ms`);
         }
@@ -170,6 +169,15 @@ export function routingCases(subject: RoutingSubject): readonly Case[] {
       },
     },
   ];
+}
+
+/** Milliseconds a call keeps the thread busy: what a crowded machine does beside it does not count. */
+function workOf(call: () => void): number {
+  const startedAt = performance.now();
+  const before = cpuUsage();
+  call();
+  const { user, system } = cpuUsage(before);
+  return Math.min(performance.now() - startedAt, (user + system) / 1_000);
 }
 
 /** Facts of `sampleVariables`; functions answer plain values. */

@@ -2,7 +2,7 @@ import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import { VmxEnvelope } from "@vmx/schemas";
 import type { JsonObject } from "../contract/index.ts";
 import { GatewayError } from "../contract/index.ts";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../kit/nearest.ts";
 
 /** The caller's wishes to the gateway itself, from the body's `vmx` member and `x-vmx-*` headers. */
 export type Envelope = Omit<VmxEnvelope, "metadata" | "providerArgs"> & {

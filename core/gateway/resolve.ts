@@ -1,6 +1,6 @@
 import { GatewayError, type JsonObject } from "../contract/index.ts";
 import type { PluginHost } from "../host/plugin-host.ts";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../kit/nearest.ts";
 import type { ConnectionView, EnvironmentView, ResourceView, SlotView } from "../store/snapshot.ts";
 import type { Envelope } from "./envelope.ts";
 import type { Caller } from "./identify.ts";

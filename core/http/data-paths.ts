@@ -1,7 +1,7 @@
 import type { Operation } from "../contract/index.ts";
 import type { Endpoint, IncomingRequest } from "../gateway/exchange.ts";
 import type { PluginHost } from "../host/plugin-host.ts";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../kit/nearest.ts";
 
 /** A path of the data plane with one of its methods. */
 export interface Route extends Endpoint {

@@ -1,5 +1,6 @@
 /** What plugins build on: streams of events, JSON text, estimates, timers, pooled HTTP, secrets. */
 
+export * from "./answer-members-dropped.ts";
 export * from "./assemble-parts.ts";
 export * from "./block-dropped.ts";
 export * from "./calendar-window.ts";
@@ -18,6 +19,7 @@ export * from "./lazy-facts.ts";
 export * from "./list-models-failure.ts";
 export * from "./members-dropped.ts";
 export * from "./model-list.ts";
+export * from "./nearest.ts";
 export * from "./pattern.ts";
 export * from "./pool-gate.ts";
 export * from "./rate-limits.ts";

@@ -1,6 +1,7 @@
 import {
   maxRoutingConditions,
   maxRoutingDepth,
+  routingComparators,
   type RoutingCondition,
   type RoutingGroup,
   routingValueTypes,
@@ -147,7 +148,9 @@ function readCondition(
   const comparator = comparatorOf(members.raw(comparatorMember));
   if (!comparator) {
     const name = members.raw(comparatorMember);
-    const problem = name === undefined ? "is required" : `unknown comparator ${shown(name)}`;
+    const problem = name === undefined
+      ? "is required"
+      : `unknown comparator ${shown(name)}; there are ${routingComparators.join(", ")}`;
     faults.add([...place, comparatorMember], problem);
   }
   const value = readValue(members, [...place, "value"], faults);

@@ -228,7 +228,7 @@ test.each([
   ],
   [
     { if: [{ field: "request.model", operator: "like" }] },
-    `VALIDATION_FAILED routing.conditions[0].if[0].operator: unknown comparator "like"`,
+    `VALIDATION_FAILED routing.conditions[0].if[0].operator: unknown comparator "like"; there are EQUAL, NOT_EQUAL`,
   ],
   [
     { if: [{ ...equalModel, expression: undefined }] },

@@ -1,5 +1,5 @@
 import { routingFunctions } from "@vmx/core/contract";
-import { ExpressionFault, quoted } from "./expression-fault.ts";
+import { ExpressionFault, hint, quoted } from "./expression-fault.ts";
 import type { Node } from "./node.ts";
 
 /** Checks a call: its name, how many arguments it has, and those that stand in the text. */
@@ -10,8 +10,9 @@ export function checkCall(
   position: number | undefined,
 ): Node {
   if (typeof name !== "string" || !Object.hasOwn(routingFunctions, name)) {
-    const shown = typeof name === "string" ? ` ${quoted(name)}` : "";
-    throw new ExpressionFault(`unknown function${shown}`, position);
+    if (typeof name !== "string") throw new ExpressionFault("unknown function", position);
+    const meant = hint(name, Object.keys(routingFunctions));
+    throw new ExpressionFault(`unknown function ${quoted(name)}${meant}`, position);
   }
   const { min, max, live } = routingFunctions[name]!;
   if (isTransform && live) {

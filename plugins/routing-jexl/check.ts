@@ -1,7 +1,7 @@
 import { routingVariables } from "@vmx/core/contract";
 import { unreachableNames } from "@vmx/core/kit";
 import { checkCall } from "./check-call.ts";
-import { ExpressionFault, quoted } from "./expression-fault.ts";
+import { ExpressionFault, hint, quoted } from "./expression-fault.ts";
 import { type BinaryOperator, binaryOperators } from "./grammar.ts";
 import type { Node } from "./node.ts";
 import type { Parsed, ParsedNode } from "./parse.ts";
@@ -119,7 +119,8 @@ function root(name: string, position: number | undefined): Node {
   if (name === "null") return { type: "literal", value: null };
   if (name === "undefined") return { type: "literal", value: undefined };
   if (!Object.hasOwn(routingVariables, name)) {
-    throw new ExpressionFault(`unknown name ${quoted(name)}`, position);
+    const meant = hint(name, Object.keys(routingVariables));
+    throw new ExpressionFault(`unknown name ${quoted(name)}${meant}`, position);
   }
   return { type: "variable", path: [name] };
 }
@@ -130,7 +131,11 @@ function member(of: Node, name: string, position: number | undefined): Node {
   const members = routingVariables[path[0] as keyof typeof routingVariables];
   const isKnown = members === "any" ||
     members !== "value" && (path.length > 2 || (members as readonly string[]).includes(name));
-  if (!isKnown) throw new ExpressionFault(`unknown name ${quoted(path.join("."))}`, position);
+  if (!isKnown) {
+    const known = Array.isArray(members) ? members.map((each) => `${path[0]}.${each}`) : [];
+    const whole = path.join(".");
+    throw new ExpressionFault(`unknown name ${quoted(whole)}${hint(whole, known)}`, position);
+  }
   return { type: "variable", path };
 }
 

@@ -64,6 +64,9 @@ test.each<[string, Json | undefined]>([
 test.each([
   ["request.model == modell", 'unknown name "modell" at position 17'],
   ["tokens.output", 'unknown name "tokens.output" at position 7'],
+  ["tokens.inptu", 'unknown name "tokens.inptu" (did you mean tokens.input?) at position 7'],
+  ["hasTool", 'unknown name "hasTool" (did you mean hasTools?) at position 0'],
+  ["1 < errorRat(5)", 'unknown function "errorRat" (did you mean errorRate?) at position 4'],
   ["nothing(1)", 'unknown function "nothing" at position 0'],
   ["1 + lower()", '"lower" takes 1 argument, not 0 at position 4'],
   ["contains('x')", '"contains" takes 2 arguments, not 1 at position 0'],

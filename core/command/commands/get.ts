@@ -1,5 +1,5 @@
 import { NotFoundError } from "@vmx/sdk";
-import { nearest } from "../../nearest.ts";
+import { nearest } from "../../kit/nearest.ts";
 import { callOperation, listOperation, pathFor, requireEntity, requireOperation } from "../call.ts";
 import { type Command, CommandError, type Flags, type Input, UsageError } from "../command.ts";
 import { type Entity, findEntity, operandsOf } from "../entities.ts";
