@@ -8,6 +8,7 @@ import type {
   Translated,
   Warning,
 } from "@vmx/core/contract";
+import { answerMembersDropped } from "@vmx/core/kit";
 import {
   checkAnswer,
   invalidAnswer,
@@ -42,7 +43,11 @@ export function decodeResponse(
   if (operation === "count-tokens") return { value: [readCount(body)], warnings: [] };
   checkAnswer(body);
   const blocks: Block[] = [];
-  for (const block of objectsOf(body["content"])) blocks.push(...readBlock(block, options));
+  const losses: Warning[] = [];
+  for (const block of objectsOf(body["content"])) {
+    blocks.push(...readBlock(block, options));
+    losses.push(...lossOfMembers(block));
+  }
   const refusal = readRefusal(body, blocks);
   if (refusal) blocks.push(refusal);
   const usage = objectOf(body["usage"]);
@@ -53,7 +58,7 @@ export function decodeResponse(
       ...(usage ? [readUsage(usage)] : []),
       readFinish(body, readRest(body), isUnwrapped(objectsOf(body["content"]))),
     ],
-    warnings: lossOfReason(body),
+    warnings: [...losses, ...lossOfReason(body)],
   };
 }
 
@@ -105,6 +110,18 @@ const members: Readonly<Record<string, ReadonlySet<string>>> = {
   server_tool_use: new Set(["id", "name", "input"]),
   mcp_tool_use: new Set(["id", "name", "input"]),
 };
+
+/** What of a block other dialects have no place for. Blocks of other kinds are left out whole. */
+export function lossOfMembers(block: JsonObject): Warning[] {
+  const type = textOf(block["type"]) ?? "";
+  const known = /^(text|thinking|redacted_thinking|tool_use)$/.test(type)
+    ? members[type]
+    : undefined;
+  return known ? answerMembersDropped(block, "/content", known, quiet) : [];
+}
+
+/** That the model itself called a tool tells nothing. */
+const quiet = { caller: { type: "direct" } };
 
 /** A block with empty text and arguments; what a stream opens it with. Undefined for kinds of this dialect only. */
 export function readHead(block: JsonObject, options: DecodeOptions): Block | undefined {

@@ -201,7 +201,8 @@ function errorCase({ plain, status }: Recording): void {
 
 function answerCase(body: JsonObject): void {
   const { value: parts, warnings } = dialect.decodeResponse(body, "chat");
-  assert.deepEqual(warnings, []);
+  // What only this dialect has is told of as lost to others.
+  assert.deepEqual(warnings.filter(({ code }) => code !== "answer_member_dropped"), []);
   const written = dialect.encodeResponse(parts, context);
   assert.deepEqual(written.warnings, []);
   assert.deepEqual(plainJson(written.value), normalAnswer(body));

@@ -12,6 +12,7 @@ import { isObject } from "@vmx/core/kit";
 import { invalidAnswer, readFinish, readRest, readStart, readUsage } from "./answer-members.ts";
 import {
   inputText,
+  lossOfMembers,
   lossOfReason,
   readBlock,
   readHead,
@@ -77,6 +78,7 @@ export function streamDecoder(options: DecodeOptions = {}): StreamDecoder {
     const index = streams ? nextIndex++ : undefined;
     const entry: OpenBlock = { index, head, wire, text: "", citations: [], form };
     open.set(at, entry);
+    warnings.push(...lossOfMembers(wire));
     if (head && index !== undefined) out.push({ type: "block-start", index, block: head });
     const text = textOf(wire["text"]) ?? textOf(wire["thinking"]);
     if (text && head) grow(entry, text);
@@ -192,6 +194,7 @@ export function streamDecoder(options: DecodeOptions = {}): StreamDecoder {
         // Services that run tools can open with content that is whole already.
         for (const block of objectsOf(message["content"])) {
           if (block["type"] === "tool_use") calls++;
+          warnings.push(...lossOfMembers(block));
           for (const read of readBlock(block, options)) emitWhole(read);
         }
         return;

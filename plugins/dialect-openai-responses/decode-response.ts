@@ -14,6 +14,7 @@ import { toldMembers } from "@vmx/core/kit";
 import { numberOf, objectOf, textOf } from "@vmx/dialect-openai-chat/read-json";
 import { decodeItem } from "./decode-item.ts";
 import { readFinishReason } from "./finish-reason.ts";
+import { lossOfOutput } from "./loss-of-items.ts";
 import { native, omit, present } from "./native.ts";
 import { checkResponse, heldBy } from "./read-answer.ts";
 import { readTokens } from "./tokens.ts";
@@ -131,6 +132,7 @@ export function readFinish(
   warnings: Warning[],
 ): FinishPart {
   const { reason, raw, known } = readFinishReason(response, heldBy(items));
+  warnings.push(...lossOfOutput(items));
   if (!known) {
     warnings.push({
       code: "unknown_finish_reason",

@@ -1,5 +1,5 @@
 import type { Json, JsonObject, Warning } from "@vmx/core/contract";
-import { isObject, membersDropped, systemPartDropped } from "@vmx/core/kit";
+import { answerMembersDropped, isObject, membersDropped, systemPartDropped } from "@vmx/core/kit";
 import { listOf, pointer, textOf } from "@vmx/dialect-openai-chat/read-json";
 import { isWebSearch } from "./decode-tools.ts";
 import { isSystemRole, itemType } from "./items.ts";
@@ -49,6 +49,7 @@ function part(...members: readonly string[]): Members {
 /** Values that ask for what happens anyway. */
 const defaults = {
   caller: { type: "direct" },
+  phase: "final_answer",
   detail: "auto",
   async: false,
   allowed_callers: ["direct"],
@@ -70,6 +71,14 @@ export function lossOfInput(input: Json | undefined): Warning[] {
         : lossOfParts(item["content"], () => `${path()}/content`),
       ...lossOfParts(item["output"], () => `${path()}/output`),
     ];
+  });
+}
+
+/** What of the items of an answer other dialects have no place for. Those of other types are left out whole. */
+export function lossOfOutput(items: readonly JsonObject[]): Warning[] {
+  return items.flatMap((each) => {
+    const known = itemMembers[itemType(each)];
+    return known ? answerMembersDropped(each, "/output", known, defaults) : [];
   });
 }
 
