@@ -170,14 +170,20 @@ test(
     timeout: 120_000,
   },
   async () => {
+    const { data: [echo] } =
+      await (await console.call("GET", `${console.apiPath}/ai-connections?name=echo`)).json();
+    await console.call("POST", `${console.apiPath}/ai-resources`, {
+      name: "tried",
+      model: { connectionId: echo.connectionId, model: "echo" },
+    });
     const visit = await console.open();
     const { page } = visit;
-    await visit.go(`${home}/resources/demo`);
+    await visit.go(`${home}/resources/tried`);
     await page.getByRole("combobox", { name: "Model" }).fill("echo-tokens-3");
     await page.keyboard.press("Tab");
     await page.getByText("Calls the resource as it is saved").waitFor({ state: "detached" });
     await page.getByText("Your unsaved changes go along with the request").click();
-    const answer = page.getByRole("region", { name: "Answer of demo" });
+    const answer = page.getByRole("region", { name: "Answer of tried" });
     await page.getByRole("button", { name: "Send", exact: true }).click();
     await answer.getByText("Served by echo/echo-tokens-3").waitFor();
     await answer.getByText("Done", { exact: true }).waitFor();
@@ -192,7 +198,7 @@ test(
     await answer.getByText("Headers, request and curl").click();
     await answer.getByText('"tools"').first().waitFor();
     expect(visit.faults).toEqual([]);
-    const stored = await (await console.call("GET", `${console.apiPath}/ai-resources?name=demo`))
+    const stored = await (await console.call("GET", `${console.apiPath}/ai-resources?name=tried`))
       .json();
     expect(stored.data[0].model.model).toBe("echo");
     await visit.close();

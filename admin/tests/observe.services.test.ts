@@ -70,7 +70,9 @@ test(
     await dialog.getByText("primary echo/echo-status-503").waitFor();
     await page.keyboard.press("Escape");
     await page.waitForURL((url) => !url.searchParams.has("request"));
-    expect(visit.faults).toEqual([]);
+    // A row is told live some moments before it can be read: then it is asked for again.
+    const notYet = /404 .*\/audit\/[0-9a-f-]{36}$/;
+    expect(visit.faults.filter((fault) => !notYet.test(fault))).toEqual([]);
     await visit.close();
   },
 );
