@@ -1,4 +1,4 @@
-import { closeSync, fdatasync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
+import { closeSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
@@ -71,24 +71,18 @@ export function createSegments(path: string, segmentBytes: number) {
         0o600,
       );
     },
-    /** Goes on in new files. */
-    rotate(): void {
+    /** Goes on in new files; the ones before are synced and closed. */
+    rotate(sync: (file: number) => Promise<void>): void {
       const next = begin(current.number + 1);
       const { number, rowBytes, payloadBytes } = current;
       past.set(number, { rowBytes, payloadBytes });
       pastBytes += rowBytes + payloadBytes;
       const done = current;
-      // Closed only when a sync that may be under way, and the last one, are over.
-      fdatasync(done.rowFile, () => closeFiles(done));
+      void Promise.allSettled(filesOf(done).map(sync)).then(() => closeFiles(done));
       current = next;
     },
-    /** Asks the system to put on the disk what it was given. */
-    async sync(): Promise<void> {
-      const files = [current.rowFile, current.payloadFile].filter((file) => file !== undefined);
-      await Promise.all(
-        files.map((file) => new Promise<void>((resolve) => fdatasync(file, () => resolve()))),
-      );
-    },
+    /** The files that are written to now. */
+    files: () => filesOf(current),
     /** Reads what stands behind the mark. */
     async read(limit: number, bytes: number): Promise<SegmentBatch | undefined> {
       for (;;) {
@@ -257,9 +251,12 @@ function removeSegment(path: string, segment: number): void {
   rmSync(rows, { force: true });
 }
 
-function closeFiles({ rowFile, payloadFile }: Segment): void {
-  closeSync(rowFile);
-  if (payloadFile !== undefined) closeSync(payloadFile);
+function filesOf({ rowFile, payloadFile }: Segment): number[] {
+  return payloadFile === undefined ? [rowFile] : [rowFile, payloadFile];
+}
+
+function closeFiles(segment: Segment): void {
+  for (const file of filesOf(segment)) closeSync(file);
 }
 
 // Overwritten in place: a torn mark does not pass its checksum, and shipping begins anew, which inserts nothing twice.

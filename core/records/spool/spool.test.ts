@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createRequestId } from "../../gateway/request-id.ts";
 import { silentLog } from "../../store/testing.ts";
@@ -91,6 +92,7 @@ test("what many requests append in one turn is written with one call", async () 
       return writeSync(...given);
     },
     writev: writevSync,
+    sync: () => Promise.resolve(),
   };
   const spool = open({ disk });
   const ids = Array.from({ length: 100 }, () => createRequestId());
@@ -99,6 +101,38 @@ test("what many requests append in one turn is written with one call", async () 
   for (const id of ids) spool.finish(id, "{}", []);
   await spool.written();
   expect(writes).toBe(2);
+});
+
+test("a slow disk is asked to sync once at a time, and once more for what came meanwhile", async () => {
+  let asked = 0;
+  const under: PromiseWithResolvers<void>[] = [];
+  const disk: Disk = {
+    write: writeSync,
+    writev: writevSync,
+    sync() {
+      asked++;
+      const one = Promise.withResolvers<void>();
+      under.push(one);
+      return one.promise;
+    },
+  };
+  const spool = open({ disk });
+  const writeAgain = async () => {
+    spool.finish(createRequestId(), "{}", []);
+    await spool.written();
+  };
+  await writeAgain();
+  await expect.poll(() => asked).toBe(1);
+  for (let round = 0; round < 20; round++) {
+    await writeAgain();
+    await delay(10);
+  }
+  expect(asked).toBe(1);
+  under[0]!.resolve();
+  await expect.poll(() => asked).toBe(2);
+  under[1]!.resolve();
+  await delay(150);
+  expect(asked).toBe(2);
 });
 
 test("rows come back in order with their payloads, over as many segments as they take", async () => {
@@ -145,6 +179,7 @@ test("a disk that refuses loses nothing: rows wait in memory, are shipped from t
       if (full) throw Object.assign(new Error("no space left"), { code: "ENOSPC" });
       return writevSync(file, buffers, position);
     },
+    sync: () => Promise.resolve(),
   };
   const spool = open({ disk });
   spool.finish("a".repeat(36), '"before"', []);
@@ -193,7 +228,11 @@ test("a disk that stays full has rows held in memory up to 64 MiB, and then the 
     throw Object.assign(new Error("no space left"), { code: "ENOSPC" });
   };
   for (const whenFull of ["serve", "refuse"] as const) {
-    const options = { maxBytes: 2 ** 30, whenFull, disk: { write: refuse, writev: refuse } };
+    const options = {
+      maxBytes: 2 ** 30,
+      whenFull,
+      disk: { write: refuse, writev: refuse, sync: refuse },
+    };
     const spool = open(options);
     const row = `"${"r".repeat(500_000)}"`;
     let taken = 0;

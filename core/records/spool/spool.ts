@@ -1,4 +1,5 @@
-import { writeSync, writevSync } from "node:fs";
+import { fdatasync, writeSync, writevSync } from "node:fs";
+import { promisify } from "node:util";
 import { crc32 } from "node:zlib";
 import type { Clock, Log } from "../../contract/index.ts";
 import { createSpoolFolder } from "./folder.ts";
@@ -19,11 +20,14 @@ export interface SpoolOptions {
   readonly disk?: Disk;
 }
 
-/** The system calls that write. */
+/** The system calls that write and sync. */
 export interface Disk {
   write(file: number, bytes: Buffer, from: number, length: number, position: number): number;
   writev(file: number, buffers: readonly Buffer[], position: number): number;
+  sync(file: number): Promise<void>;
 }
+
+const systemDisk: Disk = { write: writeSync, writev: writevSync, sync: promisify(fdatasync) };
 
 /** How full the spool is. */
 export interface SpoolState {
@@ -90,7 +94,7 @@ const readBytes = 1024 * 1024;
  * a sync every 50 ms, off the path, bounds what the end of the machine can take.
  */
 export function createSpool(options: SpoolOptions): Spool {
-  const { maxBytes, log, clock, disk = { write: writeSync, writev: writevSync } } = options;
+  const { maxBytes, log, clock, disk = systemDisk } = options;
   const folder = createSpoolFolder(options.root);
   const segments = createSegments(folder.path, Math.min(64 * 1024 * 1024, maxBytes / 16));
   /** Requests that run, with what stands in the spool for them. */
@@ -103,7 +107,8 @@ export function createSpool(options: SpoolOptions): Spool {
   let scheduled: ReturnType<typeof setImmediate> | undefined;
   let retry: ReturnType<typeof setTimeout> | undefined;
   let sync: ReturnType<typeof setTimeout> | undefined;
-  let syncing: Promise<void> | undefined;
+  let syncing: Promise<unknown> | undefined;
+  let wroteMeanwhile = false;
   let writable = true;
   let lost = 0;
   let oldestAt: number | undefined;
@@ -283,7 +288,8 @@ export function createSpool(options: SpoolOptions): Spool {
       if (rows.length > 16 * eagerFlushBytes) rows = Buffer.allocUnsafe(smallestBuffer);
       if (!writable) log.info("The audit spool can be written to again");
       writable = true;
-      sync ??= setTimeout(startSync, syncMs);
+      if (syncing) wroteMeanwhile = true;
+      else sync ??= setTimeout(startSync, syncMs);
       if (current.rowBytes + current.payloadBytes > segments.segmentBytes) rotate();
     } catch (error) {
       refused(error);
@@ -296,7 +302,7 @@ export function createSpool(options: SpoolOptions): Spool {
 
   function rotate(): void {
     try {
-      segments.rotate();
+      segments.rotate(disk.sync);
     } catch (error) {
       // The present files go on; the next write tries again.
       log.warn("Cannot begin a new segment of the audit spool", { error });
@@ -323,7 +329,12 @@ export function createSpool(options: SpoolOptions): Spool {
 
   function startSync(): void {
     sync = undefined;
-    syncing = segments.sync().finally(() => syncing = undefined);
+    wroteMeanwhile = false;
+    // One after the other: on a slow disk they would otherwise pile up and take every thread files are read with.
+    syncing = Promise.allSettled(segments.files().map((file) => disk.sync(file))).then(() => {
+      syncing = undefined;
+      if (wroteMeanwhile && !closed) sync ??= setTimeout(startSync, syncMs);
+    });
   }
 
   /** Requests that still run keep their note when the file it stands in goes. */
