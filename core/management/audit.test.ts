@@ -49,7 +49,7 @@ beforeAll(async () => {
   };
   const shipments = records.map((record) => ({
     requestId: record.requestId,
-    row: recordText(record),
+    row: Buffer.from(recordText(record)),
     ...(record.payloadCapture === "full" ? { payload } : {}),
   }));
   await insert(shipments);
@@ -144,7 +144,7 @@ test("rows older than the setting are hidden although they are stored", async ()
     usage: [],
   }, silentLog);
   await createInsert(statements, partitions, [], () => {})([
-    { requestId: old.requestId, row: recordText(old) },
+    { requestId: old.requestId, row: Buffer.from(recordText(old)) },
   ]);
   const from = `from=${new Date(Date.now() - 10 * 86_400_000).toISOString()}`;
   const ids = async () => (await list(from)).data.map(({ requestId }) => requestId);

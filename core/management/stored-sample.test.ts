@@ -79,7 +79,11 @@ async function store(
   const partitions = createPartitions(statements, tables, silentLog);
   const payload = members && { ...await encodePayload(JSON.stringify(members)), state };
   await createInsert(statements, partitions, [], () => {})([
-    { requestId: row.requestId, row: recordText(row), ...(payload ? { payload } : {}) },
+    {
+      requestId: row.requestId,
+      row: Buffer.from(recordText(row)),
+      ...(payload ? { payload } : {}),
+    },
   ]);
   return row.requestId;
 }

@@ -1,6 +1,7 @@
 import { isDatabaseUnavailable } from "../store/database-error.ts";
 import type { Query, Statements } from "../store/statements.ts";
 import { insertAuditSql } from "./audit-columns.ts";
+import { jsonArray } from "./json-array.ts";
 import type { ClassDay, Partitions, RetentionKind } from "./partitions.ts";
 import type { AuditRecord } from "./record.ts";
 import type { RetentionClass } from "./retention-class.ts";
@@ -9,8 +10,8 @@ import { timeOf } from "./spool/spool.ts";
 /** One record on its way into the database. */
 export interface Shipment {
   readonly requestId: string;
-  /** The record as JSON. */
-  readonly row: string;
+  /** The record as JSON, UTF-8. */
+  readonly row: Buffer;
   readonly payload?: {
     readonly encoding: string;
     readonly bytes: Buffer | null;
@@ -20,8 +21,6 @@ export interface Shipment {
 
 /** Records that are being inserted, for those who insert something of their own in the same transaction. */
 export interface RecordBatch {
-  /** A JSON array of AuditRecords. */
-  readonly json: string;
   readonly records: () => readonly AuditRecord[];
 }
 
@@ -69,17 +68,17 @@ export function createInsert(
   };
 
   async function insertAll(shipments: readonly Shipment[]): Promise<void> {
-    const json = `[${shipments.map(({ row }) => row).join(",")}]`;
     let parsed: AuditRecord[] | undefined;
-    const records = () => parsed ??= JSON.parse(json) as AuditRecord[];
+    const records = () =>
+      parsed ??= shipments.map(({ row }) => JSON.parse(row.toString("utf8")) as AuditRecord);
     await partitions.ensure(shipments.flatMap(daysOf));
     await statements.transaction(async (query) => {
-      await query(insertRows, [json], "insert audit");
+      await query(insertRows, [jsonArray(shipments.map(({ row }) => row))], "insert audit");
       const withPayload = shipments.filter(({ payload }) => payload);
       if (withPayload.length > 0) {
         await query(insertPayloads, payloadColumns(withPayload), "insert payloads");
       }
-      for (const write of writers) await write(query, { json, records });
+      for (const write of writers) await write(query, { records });
     });
   }
 }
@@ -114,7 +113,8 @@ function daysOf({ row, requestId }: Shipment): ClassDay[] {
 }
 
 /** Reads a class out of the text: parsing whole records for two numbers would cost more than all the rest. */
-function classOf(row: string, kind: RetentionKind): RetentionClass {
+function classOf(row: Buffer, kind: RetentionKind): RetentionClass {
   const member = `"${kind}Class":`;
-  return Number.parseInt(row.slice(row.indexOf(member) + member.length), 10) as RetentionClass;
+  const at = row.indexOf(member) + member.length;
+  return Number.parseInt(row.toString("latin1", at, at + 5), 10) as RetentionClass;
 }

@@ -148,7 +148,7 @@ test("dropping partitions keeps no insert waiting for 100 ms", async () => {
   const one = async () => {
     const record = sampleRecord(Date.now());
     const startedAt = performance.now();
-    await insert([{ requestId: record.requestId, row: recordText(record) }]);
+    await insert([{ requestId: record.requestId, row: Buffer.from(recordText(record)) }]);
     return performance.now() - startedAt;
   };
   const alone: number[] = [];

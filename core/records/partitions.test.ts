@@ -22,7 +22,10 @@ afterAll(() => server.stop());
 
 const insert = (...records: AuditRecord[]) =>
   createInsert(statements, open(), [], () => {})(
-    records.map((record) => ({ requestId: record.requestId, row: recordText(record) })),
+    records.map((record) => ({
+      requestId: record.requestId,
+      row: Buffer.from(recordText(record)),
+    })),
   );
 const count = async () => {
   const [row] = await statements.read<{ count: string }>("select count(*) from vmx.audit");
@@ -51,7 +54,7 @@ test("a batch that comes twice, and one record the database refuses, do no harm"
   const run = createInsert(statements, open(), [], (requestId) => refused.push(requestId));
   const batch = [good, bad, other].map((record) => ({
     requestId: record.requestId,
-    row: recordText(record),
+    row: Buffer.from(recordText(record)),
   }));
   expect(await run(batch)).toBe(1);
   await run(batch);

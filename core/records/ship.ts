@@ -76,7 +76,8 @@ export function createShipper(
     entry: SpoolEntry,
     readPayload: SegmentBatch["payload"],
   ): Promise<Shipment> {
-    const shipment = { requestId: entry.requestId, row: entry.row.toString("utf8") };
+    const { requestId, row } = entry;
+    const shipment = { requestId, row };
     const spooled = await readPayload(entry);
     if (!spooled) return shipment;
     try {

@@ -1,4 +1,5 @@
 import type { BatchWriter } from "../insert.ts";
+import { jsonArray } from "../json-array.ts";
 import { counts, dimensions, type Measure, measures, usageColumn } from "./measures.ts";
 import { pointsOf, type UsagePoint } from "./points.ts";
 
@@ -53,7 +54,8 @@ export function createPointWriter(schema: string): BatchWriter {
     select ${read} from json_to_recordset($1::json) as r(${typed}) on conflict do nothing`;
   return async (query, { records }) => {
     const points = records().flatMap(pointsOf);
-    await query(insert, [JSON.stringify(points.map(rowOf))], "insert usage points");
+    const rows = points.map((point) => Buffer.from(JSON.stringify(rowOf(point))));
+    await query(insert, [jsonArray(rows)], "insert usage points");
     const minutes = new Set(points.map(({ timestamp }) => `${timestamp.slice(0, 16)}:00Z`));
     await query(
       `insert into ${schema}.usage_touched (minute) select unnest($1::timestamptz[])`,

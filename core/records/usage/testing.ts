@@ -136,7 +136,7 @@ export function createInsertRecords(
   return async (records) => {
     await insert(records.map((record) => ({
       requestId: record.requestId,
-      row: recordText(record),
+      row: Buffer.from(recordText(record)),
     })));
     if (refused.length > 0) throw refused[0];
   };
