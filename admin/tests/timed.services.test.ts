@@ -293,13 +293,15 @@ test("who watches the pools is told why a share moved", { timeout: timeoutMs }, 
   const { page } = visit;
   await visit.go(`${home}/prioritization?connection=shared`);
   await page.getByRole("button", { name: "Live", exact: true }).waitFor();
-  // Traffic that lasts: a chart takes several moments.
+  // Traffic that comes at once, so that the share may have grown before the first point of its history, and lasts: a
+  // chart takes several moments.
   const moved = page.getByRole("region", { name: "What moved" }).getByText(/^eager grew .*now/);
+  await Promise.all(Array.from({ length: 200 }, async () => await (await send("busy")).text()));
   const until = Date.now() + 60_000;
   while (await moved.count() === 0 && Date.now() < until) await (await send("busy")).text();
   await moved.first().waitFor();
   const table = page.getByRole("region", { name: "Pools now" });
-  await table.getByText(/^At \d\d:\d\d:\d\d it grew .* of its share/).waitFor();
+  await table.getByText(/^At \d\d:\d\d:\d\d it grew .* its share/).waitFor();
   await page.getByRole("region", { name: "Share of the connection's minute" }).locator("canvas")
     .waitFor();
   expect(await visit.audit()).toEqual([]);

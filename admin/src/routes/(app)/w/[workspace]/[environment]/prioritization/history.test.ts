@@ -20,12 +20,31 @@ test("shares and what is free fill the chart", () => {
 });
 
 test("growth and release are told with their reason, the latest first", () => {
-  const reasons = [{ pool: "chat", at: start + 2_400, reason: "grew 10 points: demand" }];
+  const reasons = [{
+    pool: "chat",
+    at: start + 2_400,
+    reason: "grew 10 points: demand",
+    share: 60,
+  }];
   expect(movesOf(history, ["chat", "docs"], reasons)).toEqual([
     { at: start + 2_000, pool: "chat", points: 10, share: 60, reason: "grew 10 points: demand" },
     { at: start + 2_000, pool: "docs", points: 24, share: 40, reason: undefined },
     { at: start + 1_000, pool: "docs", points: 16, share: 16, reason: undefined },
   ].sort((a, b) => b.at - a.at || b.pool.localeCompare(a.pool)));
+});
+
+test("what moved before the first point is told once", () => {
+  const grew = {
+    pool: "chat",
+    at: start - 400,
+    reason: "grew when a request needed more",
+    share: 50,
+  };
+  const earlier = { ...grew, at: start - 60_000 };
+  expect(movesOf(history.slice(0, 2), ["chat"], [grew, earlier])).toEqual([{ ...grew, points: 0 }]);
+  // The first two points show it themselves.
+  const shown = [point(0, 10, 0), point(1, 50, 0)];
+  expect(movesOf(shown, ["chat"], [grew])).toMatchObject([{ points: 40, reason: grew.reason }]);
 });
 
 test("a long history is thinned and keeps its end", () => {

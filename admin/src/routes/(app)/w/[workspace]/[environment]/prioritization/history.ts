@@ -49,17 +49,27 @@ export function demandSeries(points: readonly Point[], pools: readonly string[])
   }));
 }
 
+/** Why a pool moved last, as the gateway told it at some time, and the share the pool then had. */
+export interface ToldMove {
+  readonly pool: string;
+  readonly at: number;
+  readonly reason: string;
+  readonly share: number;
+}
+
+/** Between what is told of a move and the point that shows it. */
+const nearMs = 1_500;
+
 /**
- * Growth and release between points, the latest first.
- *
- * @param reasons what the gateway told, by pool and moment
+ * Growth and release, the latest first: between points, and what was told of moves before the first point, of which
+ * there is no other trace.
  */
 export function movesOf(
   points: readonly Point[],
   pools: readonly string[],
-  reasons: readonly { readonly pool: string; readonly at: number; readonly reason: string }[],
+  told: readonly ToldMove[],
 ): Move[] {
-  return points.flatMap((point, index): Move[] => {
+  const seen = points.flatMap((point, index): Move[] => {
     const before = points[index - 1];
     if (!before) return [];
     const at = Date.parse(point.at);
@@ -67,8 +77,17 @@ export function movesOf(
       const share = (point.shares as Record<string, number>)[pool] ?? 0;
       const points = share - ((before.shares as Record<string, number>)[pool] ?? 0);
       if (Math.abs(points) < 0.5) return [];
-      const told = reasons.find((each) => each.pool === pool && Math.abs(each.at - at) < 1_500);
-      return [{ at, pool, points, share, reason: told?.reason }];
+      const { reason } = told.find((each) => each.pool === pool && isNear(each.at, at)) ?? {};
+      return [{ at, pool, points, share, reason }];
     });
-  }).reverse();
+  });
+  const first = Date.parse(points[0]?.at ?? "");
+  const before = told.filter(({ pool, at }) =>
+    isNear(at, first) && !seen.some((move) => move.pool === pool && isNear(move.at, at))
+  );
+  return [...before.map((one): Move => ({ ...one, points: 0 })), ...seen].reverse();
+}
+
+function isNear(one: number, other: number): boolean {
+  return Math.abs(one - other) < nearMs;
 }
