@@ -296,7 +296,7 @@ test("who watches the pools is told why a share moved", { timeout: timeoutMs }, 
   // Traffic that comes at once, so that the share may have grown before the first point of its history, and lasts: a
   // chart takes several moments.
   const moved = page.getByRole("region", { name: "What moved" }).getByText(/^eager grew .*now/);
-  await Promise.all(Array.from({ length: 200 }, async () => await (await send("busy")).text()));
+  await Promise.all(Array.from({ length: 60 }, async () => await (await send("busy")).text()));
   const until = Date.now() + 60_000;
   while (await moved.count() === 0 && Date.now() < until) await (await send("busy")).text();
   await moved.first().waitFor();

@@ -26,7 +26,7 @@ test("growth and release are told with their reason, the latest first", () => {
     reason: "grew 10 points: demand",
     share: 60,
   }];
-  expect(movesOf(history, ["chat", "docs"], reasons)).toEqual([
+  expect(movesOf(history, ["chat", "docs"], reasons, start)).toEqual([
     { at: start + 2_000, pool: "chat", points: 10, share: 60, reason: "grew 10 points: demand" },
     { at: start + 2_000, pool: "docs", points: 24, share: 40, reason: undefined },
     { at: start + 1_000, pool: "docs", points: 16, share: 16, reason: undefined },
@@ -41,10 +41,16 @@ test("what moved before the first point is told once", () => {
     share: 50,
   };
   const earlier = { ...grew, at: start - 60_000 };
-  expect(movesOf(history.slice(0, 2), ["chat"], [grew, earlier])).toEqual([{ ...grew, points: 0 }]);
+  expect(movesOf(history.slice(0, 2), ["chat"], [grew, earlier], start - 30_000)).toEqual([{
+    ...grew,
+    points: 0,
+  }]);
   // The first two points show it themselves.
   const shown = [point(0, 10, 0), point(1, 50, 0)];
-  expect(movesOf(shown, ["chat"], [grew])).toMatchObject([{ points: 40, reason: grew.reason }]);
+  expect(movesOf(shown, ["chat"], [grew], start - 30_000)).toMatchObject([{
+    points: 40,
+    reason: grew.reason,
+  }]);
 });
 
 test("a long history is thinned and keeps its end", () => {

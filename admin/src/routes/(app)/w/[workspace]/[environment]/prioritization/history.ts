@@ -61,13 +61,16 @@ export interface ToldMove {
 const nearMs = 1_500;
 
 /**
- * Growth and release, the latest first: between points, and what was told of moves before the first point, of which
- * there is no other trace.
+ * Growth and release, the latest first: between points, and of each pool the first move that was told and that no two
+ * points show, because it was over before them.
+ *
+ * @param since Unix milliseconds; older moves are left out
  */
 export function movesOf(
   points: readonly Point[],
   pools: readonly string[],
   told: readonly ToldMove[],
+  since: number,
 ): Move[] {
   const seen = points.flatMap((point, index): Move[] => {
     const before = points[index - 1];
@@ -81,11 +84,15 @@ export function movesOf(
       return [{ at, pool, points, share, reason }];
     });
   });
-  const first = Date.parse(points[0]?.at ?? "");
-  const before = told.filter(({ pool, at }) =>
-    isNear(at, first) && !seen.some((move) => move.pool === pool && isNear(move.at, at))
-  );
-  return [...before.map((one): Move => ({ ...one, points: 0 })), ...seen].reverse();
+  const unseen = pools.flatMap((pool): Move[] => {
+    const earliest = told.filter((one) => one.pool === pool && one.at > since)
+      .reduce<ToldMove | undefined>((a, b) => a && a.at < b.at ? a : b, undefined);
+    if (!earliest || seen.some((one) => one.pool === pool && one.at < earliest.at + nearMs)) {
+      return [];
+    }
+    return [{ ...earliest, points: 0 }];
+  });
+  return [...unseen, ...seen].toSorted((a, b) => a.at - b.at).reverse();
 }
 
 function isNear(one: number, other: number): boolean {
